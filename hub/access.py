@@ -1,0 +1,157 @@
+"""Who may do what: one table of acts, one table of routes, and pure questions asked of them.
+
+Doors and services never compare roles; they ask `can`, `require` or `visible`. Something a viewer may not
+know exists is `NotFound`, everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import models
+
+from hub.errors import Forbidden, NotFound, Unauthenticated
+from hub.models import AccessToken, Embedding, User, Version
+from hub.models.registry import Visibility
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whoever asks: signed in by session or token, or nobody."""
+
+    user: User | None = None
+    token: AccessToken | None = None
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether there is a person behind the request."""
+        return self.user is not None
+
+    @property
+    def name(self) -> str:
+        """Username, or `anonymous`; for logs and audit entries."""
+        return self.user.username if self.user else "anonymous"
+
+    @property
+    def is_moderator(self) -> bool:
+        """Moderators and administrators; a token never carries this power."""
+        return self.user is not None and self.token is None and (self.user.is_moderator or self.user.is_staff)
+
+    def has_scope(self, scope: str) -> bool:
+        """Sessions can do all a person can; tokens only what their scopes say."""
+        return self.token is None or scope in self.token.scopes
+
+
+ANONYMOUS: Final = Viewer()
+
+
+@dataclass(frozen=True)
+class Act:
+    """A row of the table of acts: which roles may, and which token scope a tool needs for it.
+
+    `scope` is None where any token will do, and `session` where no token ever will.
+    """
+
+    anyone: bool = False
+    user: bool = False
+    owner: bool = True
+    moderator: bool = False
+    scope: str | None = None
+
+
+ACTS: Final[dict[str, Act]] = {
+    "see_public": Act(anyone=True, user=True, moderator=True),
+    "see_private": Act(moderator=True, scope="read"),
+    "whoami": Act(user=True, moderator=True),
+    "create_embedding": Act(scope="publish"),
+    "publish_version": Act(scope="publish"),
+    "add_preview": Act(scope="publish"),
+    "edit_card": Act(scope="manage"),
+    "yank": Act(moderator=True, scope="manage"),
+    "delete_version": Act(scope="manage"),
+    "change_visibility": Act(scope="manage"),
+    "rename": Act(scope="manage"),
+    "see_run": Act(moderator=True, scope="train"),
+    "see_training_images": Act(scope="train"),
+    "start_run": Act(user=True, scope="train"),
+    "cancel_run": Act(moderator=True, scope="train"),
+    "manage_tokens": Act(scope="session"),
+    "manage_account": Act(scope="session"),
+    "sign_in": Act(anyone=True, user=True),
+}
+
+# Every route of the site by its name: the act that safe methods need and the act that unsafe methods need
+# (None: the method does not exist there). A route without a row fails the suite and answers 404.
+ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {}
+
+
+def allows(viewer: Viewer, act: str, *, is_owner: bool = False) -> bool:
+    """Whether the table lets this viewer do this act on something of theirs (`is_owner`) or of others."""
+    row = ACTS[act]
+    if row.scope == "session" and viewer.token is not None:
+        return False
+    if row.scope not in (None, "session") and not viewer.has_scope(row.scope or ""):
+        return False
+    if row.anyone:
+        return True
+    if not viewer.is_signed_in:
+        return False
+    return row.user or (row.owner and is_owner) or (row.moderator and viewer.is_moderator)
+
+
+def owns(viewer: Viewer, thing: Any) -> bool:
+    """Whether the thing (embedding, version, owner, run) stands under the viewer's own name."""
+    if viewer.user is None:
+        return False
+    if isinstance(thing, Version):
+        thing = thing.embedding
+    owner_id = getattr(thing, "owner_id", None)
+    if owner_id is None:
+        owner_id = thing.pk
+    return bool(owner_id == viewer.user.owner_id)
+
+
+def can(viewer: Viewer, act: str, thing: Any) -> bool:
+    """Whether this viewer may do this act on this thing, visible or not."""
+    return allows(viewer, act, is_owner=owns(viewer, thing))
+
+
+def can_see(viewer: Viewer, thing: Embedding | Version) -> bool:
+    """Whether this viewer may know that the thing exists."""
+    queryset = type(thing)._default_manager.filter(pk=thing.pk)
+    return visible(queryset, viewer).exists()
+
+
+def require(viewer: Viewer, act: str, thing: Any) -> None:
+    """Raise unless allowed: NotFound when the viewer may not know of it, Unauthenticated or Forbidden else."""
+    if can(viewer, act, thing):
+        return
+    if isinstance(thing, Embedding | Version) and not can_see(viewer, thing):
+        raise NotFound()
+    if not viewer.is_signed_in:
+        raise Unauthenticated("not_authenticated", "Sign in, or send an access token.")
+    scope = ACTS[act].scope
+    if scope == "session" and viewer.token is not None:
+        raise Forbidden("session_required", "An access token cannot do this; sign in on the site.")
+    if scope and scope != "session" and not viewer.has_scope(scope):
+        raise Forbidden("insufficient_scope", f"This needs a token with the scope “{scope}”.", scope=scope)
+    raise Forbidden("forbidden", "You may see this, but not change it.")
+
+
+def visible(queryset: models.QuerySet[Any], viewer: Viewer) -> models.QuerySet[Any]:
+    """The embeddings or versions among these that this viewer may know of.
+
+    Strangers see public and unlisted embeddings with a published (or yanked) version, and of their versions
+    only those; owners see all of their own that they have not deleted; moderators see all but private things.
+    """
+    prefix = "embedding__" if queryset.model is Version else ""
+    shared = models.Q(**{f"{prefix}visibility__in": [Visibility.PUBLIC, Visibility.UNLISTED]})
+    if queryset.model is Version:
+        public = shared & models.Q(state__in=[Version.State.PUBLISHED, Version.State.YANKED])
+    else:
+        public = shared & models.Q(last_number__gt=0)
+    question = public
+    if viewer.user is not None and viewer.has_scope("read"):
+        question |= models.Q(**{f"{prefix}owner_id": viewer.user.owner_id})
+    if viewer.is_moderator:
+        question |= shared
+    return queryset.filter(question, **{f"{prefix}deleted_at__isnull": True})

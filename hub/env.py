@@ -1,0 +1,72 @@
+"""Every HUB_* variable: name, type, default, one line of help. Settings read nothing else from the environment."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+def flag(text: str) -> bool:
+    """`1`, `true`, `yes`, `on` are true; `0`, `false`, `no`, `off` and nothing are false; else ValueError."""
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError(f"{text!r} is neither yes nor no")
+
+
+def words(text: str) -> list[str]:
+    """Comma-separated words."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting of the environment."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("HUB_DATA_DIR", Path, "./data", "folder for the database, blobs and the secret key"),
+    Variable("HUB_DATABASE_URL", str, "", "postgres://… ; empty: SQLite in the data folder"),
+    Variable("HUB_BLOBS_URL", str, "", "s3://bucket/prefix?endpoint=… ; empty: a folder in the data folder"),
+    Variable("HUB_BROKER_URL", str, "", "redis://… ; empty: the private Valkey that quickstart starts"),
+    Variable("HUB_PUBLIC_URL", str, "", "address that people use; empty: http://127.0.0.1:$PORT"),
+    Variable("HUB_SECRET_KEY", str, "", "signing key; empty: made on first run, kept in the data folder"),
+    Variable("HUB_DEBUG", flag, "no", "development only: error pages with internals"),
+    Variable("HUB_SIGNUPS", flag, "yes", "may people make their own accounts?"),
+    Variable("HUB_ANONYMOUS_READ", flag, "yes", "may people read public pages without an account?"),
+    Variable("HUB_EMAIL_URL", str, "", "smtp://user:password@host:port ; empty: mail is written to the log"),
+    Variable("HUB_MODELS_DIR", str, "", "folder of installed base models; empty: `models` in the data folder"),
+    Variable("HUB_MAX_UPLOAD_MB", int, "16", "largest embedding file, MiB"),
+    Variable("HUB_MAX_PICTURE_MB", int, "20", "largest picture, MiB"),
+    Variable("HUB_MIN_FREE_BYTES", int, str(1 << 30), "writes are refused when less room than this would remain"),
+    Variable("HUB_KEEP_ORIGINALS", flag, "no", "keep uploaded originals for their owner and moderators?"),
+    Variable("HUB_MAX_VECTORS", int, "256", "most vectors per token in an uploaded embedding"),
+    Variable("HUB_RUN_MAX_IMAGES", int, "50", "most pictures in one training run"),
+    Variable("HUB_RUN_MAX_STEPS", int, "10000", "most steps in one training run"),
+    Variable("HUB_RUN_MAX_WAITING", int, "5", "most waiting runs of one user"),
+    Variable("HUB_RUN_MAX_PER_DAY", int, "20", "most runs of one user in a day"),
+    Variable("HUB_LEASE_SECONDS", int, "60", "a worker that is silent for this long loses its run"),
+    Variable("HUB_ALLOW_ROOT", flag, "no", "let a production site run as root"),
+    Variable("HUB_KILL_POINT", str, "", "tests only: die at this named point"),
+)
+
+
+def read(environ: dict[str, str] | None = None) -> dict[str, Any]:
+    """Values of all variables, by name. ValueError names the variable that cannot be read."""
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        text = source.get(variable.name, variable.default)
+        try:
+            values[variable.name] = variable.parse(text)
+        except ValueError as error:
+            raise ValueError(f"{variable.name}={text!r} cannot be read: {error}. It is: {variable.help}.") from None
+    return values

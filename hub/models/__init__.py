@@ -1,0 +1,23 @@
+"""Tables: fields, constraints, named querysets, facts about one's own row."""
+
+from hub.models.blob import Blob
+from hub.models.job import AuditEntry, OutboxJob
+from hub.models.people import AccessToken, Owner, User
+from hub.models.preview import Preview
+from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
+
+__all__ = [
+    "AccessToken",
+    "AuditEntry",
+    "BaseModel",
+    "Blob",
+    "Commit",
+    "Embedding",
+    "File",
+    "OutboxJob",
+    "Owner",
+    "Preview",
+    "Tag",
+    "User",
+    "Version",
+]
