@@ -1,0 +1,38 @@
+"""Embedding files, in and out, without any tensor library: bytes to EmbeddingData, and back to every tool's file.
+
+    data = read("moss-dragon.safetensors")         # FormatError says why not, and by which rule
+    data.family, data.vectors, data.trigger        # ('sd1', 4, 'moss-dragon')
+    write_layout(data, "diffusers", trigger="moss-dragon")
+
+Only the standard library is used, plus Pillow in `pictures`, which is not imported from here.
+"""
+
+from hub.formats.canonical import tensor_digest, write_canonical
+from hub.formats.data import EmbeddingData, Tensor
+from hub.formats.errors import FormatError
+from hub.formats.families import FAMILIES
+from hub.formats.inspection import inspect_file
+from hub.formats.limits import Limits
+from hub.formats.reading import check_claims, read
+from hub.formats.tool_files import LAYOUTS, STORED_LAYOUTS, layouts_for, write_layout
+from hub.formats.trigger import check_trigger, is_vocabulary_word, suggest_trigger
+
+__all__ = [
+    "FAMILIES",
+    "LAYOUTS",
+    "STORED_LAYOUTS",
+    "EmbeddingData",
+    "FormatError",
+    "Limits",
+    "Tensor",
+    "check_claims",
+    "check_trigger",
+    "inspect_file",
+    "is_vocabulary_word",
+    "layouts_for",
+    "read",
+    "suggest_trigger",
+    "tensor_digest",
+    "write_canonical",
+    "write_layout",
+]

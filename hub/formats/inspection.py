@@ -1,0 +1,129 @@
+"""What a file is, as one flat record of facts: the answer of `manage.py inspect` and of the upload page."""
+
+import hashlib
+import os
+import zlib
+from pathlib import Path
+
+from hub.formats.canonical import tensor_digest
+from hub.formats.data import EmbeddingData
+from hub.formats.detect import sniff
+from hub.formats.errors import FormatError
+from hub.formats.families import FAMILIES
+from hub.formats.limits import DEFAULT_LIMITS, Limits
+from hub.formats.reading import read, refuse_large
+from hub.formats.values import row_norms
+
+ROW_KEYS = [
+    "file",
+    "verdict",
+    "rule",
+    "message",
+    "container",
+    "layout",
+    "family",
+    "encoders",
+    "trigger",
+    "step",
+    "digests",
+    "warnings",
+]
+
+
+def inspect_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> dict[str, object]:
+    """The record of a file; never raises for what is in it. OSError when it cannot be read.
+
+    It parses in this process: give files of strangers to hub.sandbox instead.
+    """
+    with Path(path).open("rb") as file:
+        digests, head = hash_stream(file.fileno(), limits)
+    facts, _data = examine(head, filename=Path(path).name, limits=limits)
+    return {
+        "file": os.fspath(path),
+        **row(facts),
+        "digests": {**digests, **_tensors(facts)},
+    }
+
+
+def examine(
+    data: bytes, *, filename: str, limits: Limits = DEFAULT_LIMITS
+) -> tuple[dict[str, object], EmbeddingData | None]:
+    """All facts about these bytes, and the embedding unless it is refused.
+
+    Beside the keys of `ROW_KEYS` (without `file`, and of the digests only `tensors`): `code` and `detail` of a
+    refusal; `token`, `metadata`, `norms`, `negative`, `question` of an embedding.
+    """
+    try:
+        refuse_large(len(data), limits)
+        embedding = read(data, filename=filename, limits=limits)
+    except FormatError as error:
+        container = "unknown" if error.rule == "U2" else sniff(data).container if data else "empty"
+        return _refused(error, container), None
+    return _accepted(embedding), embedding
+
+
+def row(facts: dict[str, object]) -> dict[str, object]:
+    """Only what the outer interface promises, in its order."""
+    return {key: facts.get(key) for key in ROW_KEYS if key != "file"}
+
+
+def hash_stream(descriptor: int, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, str], bytes]:
+    """Digests of a whole open file in the conventions of the tools, and its bytes up to one over the limit."""
+    whole, crc, kept = hashlib.sha256(), 0, bytearray()
+    while block := os.read(descriptor, 1 << 20):
+        whole.update(block)
+        crc = zlib.crc32(block, crc)
+        kept += block[: limits.max_bytes + 1 - len(kept)]
+    digest = whole.hexdigest()
+    digests = {"sha256": digest, "autov2": digest[:10], "crc32": f"{crc:08x}"}
+    length = int.from_bytes(kept[:8], "little")
+    if 0 < length < len(kept) - 8 <= limits.max_bytes:  # AutoV3: SHA-256 of what follows a safetensors header
+        digests["autov3"] = hashlib.sha256(kept[8 + length :]).hexdigest()[:12]
+    return digests, bytes(kept)
+
+
+def _accepted(data: EmbeddingData) -> dict[str, object]:
+    return {
+        "verdict": "ask" if data.question else "accept",
+        "rule": None,
+        "message": data.question or f"An embedding for {FAMILIES[data.family].title}.",
+        "container": data.container,
+        "layout": data.layout,
+        "family": data.family,
+        "encoders": [
+            {"name": e.name, "vectors": e.vectors, "width": e.width, "dtype": e.dtype} for e in data.encoders
+        ],
+        "trigger": data.trigger,
+        "step": data.step,
+        "digests": {"tensors": tensor_digest(data.tensors)},
+        "warnings": list(data.warnings),
+        "code": None,
+        "token": data.token,
+        "question": data.question,
+        "negative": data.metadata.get("modelspec.is_negative_embedding", "").lower() == "true",
+        "metadata": data.metadata,
+        "norms": {slot: [round(norm, 4) for norm in row_norms(t)] for slot, t in data.tensors.items()},
+    }
+
+
+def _refused(error: FormatError, container: str) -> dict[str, object]:
+    return {
+        "verdict": "refuse",
+        "rule": error.rule,
+        "message": error.message,
+        "container": container,
+        "layout": None,
+        "family": None,
+        "encoders": [],
+        "trigger": None,
+        "step": None,
+        "digests": {},
+        "warnings": [],
+        "code": error.code,
+        "detail": error.detail,
+    }
+
+
+def _tensors(facts: dict[str, object]) -> dict[str, str]:
+    digests = facts["digests"]
+    return dict(digests) if isinstance(digests, dict) else {}

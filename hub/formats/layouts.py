@@ -1,0 +1,203 @@
+"""Key layouts: which tensor of a file is which encoder's, and the files that tools want back.
+
+Reading maps every known naming to canonical slots; writing maps canonical slots to the naming of one tool.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.formats.errors import FormatError
+from hub.formats.families import XTI_LAYERS, Family, family_of_slots, family_of_width
+from hub.formats.safetensors_file import shown
+
+# Names that writers give to one encoder's tensor. `text_encoders_1` is decided by width.
+_SLOT_NAMES = {
+    "clip_l": "clip_l",
+    "clip_g": "clip_g",
+    "t5": "t5xxl",
+    "t5xxl": "t5xxl",
+    "llama": "llama",
+    "gemma": "gemma",
+    "text_encoders_0": "clip_l",
+    "text_encoders_1": "clip_g",
+}
+_OUT = "_out"
+_BUNDLED = re.compile(r"bundle_emb\.(?P<name>.+?)\.(?P<slot>string_to_param\..+|[^.]+)", re.DOTALL)
+_SEPARATE_ROWS = (
+    "Pivotal tuning keeps one token per row; they are taken as the vectors of one word. "
+    "If the words were meant to be used apart, say so in the description."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A file's keys understood: layout id, slot to tensor name, the token in the keys, what to tell the uploader."""
+
+    layout: str
+    names: dict[str, str]
+    token: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def map_keys(shapes: Mapping[str, tuple[int, ...]]) -> Mapped:
+    """Which tensor is which slot. A single tensor of unknown encoder gets the slot `emb_params`.
+
+    FormatError (`not_an_embedding`, U6) for anything that is no embedding, saying what it is where that is known.
+    """
+    keys = set(shapes)
+    if any(key.startswith("bundle_emb.") for key in keys):
+        return _map_bundle(keys)
+    refuse_other_models(shapes)
+    inputs = {key for key in keys if not (key.endswith(_OUT) and _is_slot(key.removesuffix(_OUT)))}
+    if not inputs:
+        raise _refusal("The file has output embeddings only; no generation tool reads those.")
+    left_out = _left_out(keys - inputs)
+    if inputs == set(XTI_LAYERS):
+        return Mapped(
+            "xti",
+            {layer: layer for layer in XTI_LAYERS},
+            None,
+            ("No generation tool reads XTI files.",),
+        )
+    if inputs == {"emb_params"} or inputs == {"emp_params"}:
+        (key,) = inputs
+        return Mapped(key, {"emb_params": key}, None, left_out)
+    if all(key in _SLOT_NAMES for key in inputs):
+        return _map_slots(inputs, shapes, left_out)
+    if len(inputs) == 1:
+        (key,) = inputs
+        return Mapped("token-tensor", {"emb_params": key}, key, left_out)
+    listed = ", ".join(shown(key) for key in sorted(inputs)[:3])
+    raise _refusal(
+        f"The file holds {len(inputs)} tensors ({listed}{', …' if len(inputs) > 3 else ''}) in no known embedding "
+        "layout. If these are several words, upload one file for each.",
+        keys=sorted(inputs)[:20],
+    )
+
+
+def family_of(mapped: Mapped, widths: Mapping[str, int]) -> tuple[Family, dict[str, str]]:
+    """The family of mapped tensors, and their names under its canonical slots. FormatError (U6) for unknown widths."""
+    if mapped.layout == "xti":
+        family = family_of_slots(frozenset(XTI_LAYERS))
+    elif len(widths) == 1:
+        ((slot, width),) = widths.items()
+        family = family_of_width(width)
+        if family and slot != "emb_params" and slot not in (family.encoders[0].name, family.slots[0]):
+            family = None
+    else:
+        family = family_of_slots(frozenset(widths))
+    if family is None:
+        found = ", ".join(f"{slot} {width}" for slot, width in widths.items())
+        raise _refusal(
+            f"No known text encoder has these token vectors: {found}.",
+            widths=dict(widths),
+        )
+    if len(widths) == 1:
+        return family, {family.slots[0]: next(iter(mapped.names.values()))}
+    for encoder in family.encoders:
+        if widths[encoder.slot] != encoder.width:
+            raise _refusal(
+                f"{encoder.slot} is {widths[encoder.slot]} wide; {family.title} needs {encoder.width}.",
+                widths=dict(widths),
+            )
+    return family, {slot: mapped.names[slot] for slot in family.slots}
+
+
+def refuse_other_models(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """FormatError when the tensor names are those of another kind of model, saying which."""
+    for key, shape in shapes.items():
+        for pattern, what in _OTHER_MODELS:
+            if pattern.search(key):
+                raise _refusal(f"This is {what}, not an embedding.", key=key[:200])
+        if len(shape) == 4 and len(shapes) == 1 and shape[0] == 1 and shape[1] in (3, 4, 16):
+            raise _refusal(
+                "This is a saved picture or latent, not an embedding.",
+                shape=list(shape),
+            )
+
+
+# Whole key parts only: a word may be called <lora:x>.
+_OTHER_MODELS = tuple(
+    (re.compile(pattern), what)
+    for pattern, what in (
+        (r"\.(lora_(down|up|A|B|mid)|hada_w\d_[ab]|lokr_w\d(_[ab])?)(\.|$)", "a LoRA"),
+        (
+            r"^lora_(unet|te\d?|transformer)_.+\.(alpha|dora_scale|diff|diff_b)$",
+            "a LoRA",
+        ),
+        (
+            r"^(model\.diffusion_model|model\.model\.diffusion_model)\.",
+            "a checkpoint of a whole model",
+        ),
+        (
+            r"^(control_model|controlnet_cond_embedding|input_hint_block|zero_convs)\.",
+            "a ControlNet",
+        ),
+        (r"(^|\.)(image_proj|ip_adapter)\.", "an IP-Adapter"),
+        (
+            r"^(encoder|decoder)\.conv_in\.|^(post_)?quant_conv\.|^first_stage_model\.",
+            "a VAE",
+        ),
+        (
+            r"^(down_blocks|up_blocks|mid_block|conv_in|double_blocks|single_blocks)\.",
+            "an image model",
+        ),
+        (r"(^|\.)text_model\.(embeddings|encoder)\.", "a text encoder"),
+        (r"^(shared\.weight|encoder\.block\.\d+\.layer\.)", "a T5 text encoder"),
+        (r"^(768|320|640|1024|1280)\.\d+\.(linear|weight|bias)", "a hypernetwork"),
+    )
+)
+
+
+def _map_bundle(keys: set[str]) -> Mapped:
+    found: dict[str, dict[str, str]] = {}
+    for key in sorted(keys):
+        match = _BUNDLED.fullmatch(key)
+        if not key.startswith("bundle_emb."):
+            continue
+        slot = match["slot"] if match else ""
+        slot = "emb_params" if slot.startswith("string_to_param.") else _SLOT_NAMES.get(slot, slot)
+        if match is None or slot not in ("emb_params", *_SLOT_NAMES.values()):
+            if not slot.removesuffix(_OUT) or not slot.endswith(_OUT):
+                raise _refusal(f"The bundled embedding has an unknown part: {shown(key)}.", key=key)
+            continue
+        if slot in found.setdefault(match["name"], {}):
+            raise _refusal(
+                f"The bundled embedding has two parts for one encoder: {shown(key)}.",
+                key=key,
+            )
+        found[match["name"]][slot] = key
+    if len(found) != 1:
+        listed = ", ".join(shown(name) for name in list(found)[:5])
+        raise _refusal(f"The LoRA carries {len(found)} embeddings ({listed}). Take out one and upload that.")
+    ((name, names),) = found.items()
+    rest = "Only the embedding was taken out of this LoRA; the LoRA itself was left out."
+    return Mapped("lora-bundle", names, name, (rest,))
+
+
+def _map_slots(inputs: set[str], shapes: Mapping[str, tuple[int, ...]], left_out: tuple[str, ...]) -> Mapped:
+    names: dict[str, str] = {}
+    for key in sorted(inputs):
+        slot = _SLOT_NAMES[key]
+        if key == "text_encoders_1" and shapes[key][-1:] == (4096,):
+            slot = "t5xxl"
+        if slot in names:
+            raise _refusal(f"{names[slot]} and {key} both claim to be the part for {slot}.")
+        names[slot] = key
+    pivotal = any(key.startswith("text_encoders_") for key in inputs) and shapes[min(inputs)][0] > 1
+    return Mapped("slots", names, None, left_out + ((_SEPARATE_ROWS,) if pivotal else ()))
+
+
+def _is_slot(name: str) -> bool:
+    return name in _SLOT_NAMES or name in ("emb_params", "emp_params")
+
+
+def _left_out(keys: set[str]) -> tuple[str, ...]:
+    if not keys:
+        return ()
+    return (f"Output embeddings were left out, no generation tool reads them: {', '.join(sorted(keys))}.",)
+
+
+def _refusal(message: str, **detail: object) -> FormatError:
+    return FormatError("not_an_embedding", message, rule="U6", detail=detail)
