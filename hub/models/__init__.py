@@ -2,8 +2,9 @@
 
 from hub.models.blob import Blob
 from hub.models.job import AuditEntry, OutboxJob
-from hub.models.people import AccessToken, Owner, User
+from hub.models.people import AccessToken, Owner, SignInLink, User
 from hub.models.preview import Preview
+from hub.models.reading import Download, SearchText
 from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
 
 __all__ = [
@@ -12,11 +13,14 @@ __all__ = [
     "BaseModel",
     "Blob",
     "Commit",
+    "Download",
     "Embedding",
     "File",
     "OutboxJob",
     "Owner",
     "Preview",
+    "SearchText",
+    "SignInLink",
     "Tag",
     "User",
     "Version",

@@ -21,7 +21,9 @@ class Preview(models.Model):
         SHEET = "sheet", "sheet"
         UPLOAD = "upload", "upload"
 
-    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="previews")
+    version = models.ForeignKey(
+        Version, on_delete=models.CASCADE, related_name="previews"
+    )
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.IMAGE)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     content_type = models.CharField(max_length=32, default="image/png")
@@ -40,7 +42,10 @@ class Preview(models.Model):
     class Meta:
         ordering = ["block", "row", "column", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "role", "block", "row", "column"], name="preview_cell_once")
+            models.UniqueConstraint(
+                fields=["version", "role", "block", "row", "column"],
+                name="preview_cell_once",
+            )
         ]
 
     def __str__(self) -> str:

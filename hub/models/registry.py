@@ -72,21 +72,32 @@ class Embedding(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="embeddings")
+    owner = models.ForeignKey(
+        Owner, on_delete=models.PROTECT, related_name="embeddings"
+    )
     name = models.CharField(max_length=96)
     look_alike = models.CharField(max_length=96)
     title = models.CharField(max_length=120)
     summary = models.CharField(max_length=280, blank=True)
     card = models.TextField(blank=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
+    visibility = models.CharField(
+        max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC
+    )
     tags = models.ManyToManyField(Tag, blank=True, related_name="embeddings")
     head = models.ForeignKey(
-        "Version", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_constraint=True
+        "Version",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=True,
     )
     last_number = models.PositiveIntegerField(default=0)
     downloads = models.PositiveBigIntegerField(default=0)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -95,8 +106,13 @@ class Embedding(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["owner", "name"], name="embedding_name_once_per_owner"),
-            models.UniqueConstraint(fields=["owner", "look_alike"], name="embedding_look_alike_once_per_owner"),
+            models.UniqueConstraint(
+                fields=["owner", "name"], name="embedding_name_once_per_owner"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "look_alike"],
+                name="embedding_look_alike_once_per_owner",
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at"], name="embedding_newest"),
@@ -130,6 +146,7 @@ class Version(models.Model):
     `draft -> checking -> published <-> yanked`; any of these `<-> quarantined`; `-> taken_down`; `-> deleted`.
     The number is given when it is published. From then on the columns that say what it is are held by
     database triggers; only state, reason, label and the derived `insights` and `sheet_*` columns may change.
+    `tensors` is the canonical file as it arrived; it is let go only after the version was deleted or taken down.
     """
 
     class State(models.TextChoices):
@@ -152,7 +169,9 @@ class Version(models.Model):
         DONE = "done", "rendered"
         FAILED = "failed", "could not be rendered"
 
-    embedding = models.ForeignKey(Embedding, on_delete=models.PROTECT, related_name="versions")
+    embedding = models.ForeignKey(
+        Embedding, on_delete=models.PROTECT, related_name="versions"
+    )
     number = models.PositiveIntegerField(null=True, blank=True)
     label = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
@@ -160,11 +179,15 @@ class Version(models.Model):
     notes = models.TextField(blank=True)
     trigger = models.CharField(max_length=64)
     family = models.CharField(max_length=32)
-    base_model = models.ForeignKey(BaseModel, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    base_model = models.ForeignKey(
+        BaseModel, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     vectors = models.PositiveIntegerField()
     encoders = models.JSONField(default=list)
     licence = models.CharField(max_length=64)
-    tensors = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    tensors = models.ForeignKey(
+        Blob, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     tensor_digest = models.CharField(max_length=64, db_index=True)
     source_name = models.CharField(max_length=200, blank=True)
     source_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
@@ -175,9 +198,13 @@ class Version(models.Model):
     provenance = models.JSONField(default=dict, blank=True)
     run_key = models.UUIDField(null=True, blank=True, unique=True)
     insights = models.JSONField(default=dict, blank=True)
-    sheet_state = models.CharField(max_length=16, choices=SheetState.choices, default=SheetState.NONE)
+    sheet_state = models.CharField(
+        max_length=16, choices=SheetState.choices, default=SheetState.NONE
+    )
     sheet_message = models.CharField(max_length=280, blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
 
@@ -185,14 +212,25 @@ class Version(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["embedding", "number"], name="version_number_once"),
             models.UniqueConstraint(
-                fields=["embedding", "label"], condition=~models.Q(label=""), name="version_label_once"
+                fields=["embedding", "number"], name="version_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["embedding", "label"],
+                condition=~models.Q(label=""),
+                name="version_label_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["draft", "checking", "deleted", "quarantined"])
+                condition=models.Q(
+                    state__in=["draft", "checking", "deleted", "quarantined"]
+                )
                 | models.Q(number__isnull=False, published_at__isnull=False),
                 name="version_published_has_number",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["deleted", "taken_down"])
+                | models.Q(tensors__isnull=False),
+                name="version_has_its_tensors",
             ),
         ]
 
@@ -220,7 +258,9 @@ class File(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["version", "path"], name="file_path_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "path"], name="file_path_once")
+        ]
 
     def __str__(self) -> str:
         return self.path
@@ -230,22 +270,35 @@ class Commit(models.Model):
     """A version together with one card text: what a commit id names, for ever.
 
     `sha` is the first 40 hex digits of a SHA-256 over the embedding's permanent id, the parent's sha, the
-    version number, and path and digest of every file in the tree, README.md included.
+    version number, and path and digest of every file in the tree, README.md included. `readme` is let go only
+    after the embedding was deleted.
     """
 
-    embedding = models.ForeignKey(Embedding, on_delete=models.PROTECT, related_name="commits")
-    version = models.ForeignKey(Version, null=True, blank=True, on_delete=models.PROTECT, related_name="commits")
+    embedding = models.ForeignKey(
+        Embedding, on_delete=models.PROTECT, related_name="commits"
+    )
+    version = models.ForeignKey(
+        Version, null=True, blank=True, on_delete=models.PROTECT, related_name="commits"
+    )
     sequence = models.PositiveIntegerField()
     sha = models.CharField(max_length=40, unique=True)
     parent = models.CharField(max_length=40, blank=True)
-    readme = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    readme = models.ForeignKey(
+        Blob, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     message = models.CharField(max_length=280, blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["sequence"]
-        constraints = [models.UniqueConstraint(fields=["embedding", "sequence"], name="commit_sequence_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["embedding", "sequence"], name="commit_sequence_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.sha

@@ -1,0 +1,43 @@
+"""What readers need: the text that search looks through, and pulls counted by day."""
+
+from django.db import models
+
+from hub.models.registry import Embedding, Version
+
+
+class SearchText(models.Model):
+    """The folded words of an embedding, in four columns of falling weight.
+
+    Written in the transaction that changes the embedding; the full-text indexes over it are kept by the database.
+    Folded: lower case, no accents, everything but letters and digits a space.
+    """
+
+    embedding = models.OneToOneField(
+        Embedding,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="search_text",
+    )
+    word = models.TextField(blank=True)
+    tags = models.TextField(blank=True)
+    summary = models.TextField(blank=True)
+    body = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class Download(models.Model):
+    """Pulls of one version on one day."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="pulls")
+    day = models.DateField()
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "day"], name="download_day_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.day}: {self.count}"
