@@ -1,0 +1,256 @@
+"""Tables of training: runs, their pictures, what happened in them, checkpoints, and pictures while learning."""
+
+import uuid
+from typing import Final
+
+from django.db import models
+
+from hub.models import BaseModel, Blob, Embedding, Owner, User, Version
+
+
+class TrainingRun(models.Model):
+    """One training of one version. Its id is the version's `run_key`, so a run can leave only one version.
+
+    queued -> preparing -> training -> previewing -> done
+    queued | preparing | training | previewing | paused -> cancelled    its owner stopped it
+    queued | preparing | training | previewing | paused -> failed       `fault` says whose fault it was
+    preparing | training | previewing -> queued    its worker was lost or told to stop: it goes on from the
+                                                   newest checkpoint, or from the finished vectors
+    preparing | training | previewing -> paused    store or disk out; claimed again like `queued`
+
+    The row is the truth, messages only wake a worker. `lease_until` is on database time; every write of a
+    worker carries `fence`, which each claim raises, and changes nothing when the fence is old.
+    `attempts_without_progress` is raised before the engine starts and set back by each new checkpoint.
+    """
+
+    class State(models.TextChoices):
+        """Life of a run."""
+
+        QUEUED = "queued", "waiting"
+        PREPARING = "preparing", "preparing"
+        TRAINING = "training", "training"
+        PREVIEWING = "previewing", "drawing the preview sheet"
+        PAUSED = "paused", "paused"
+        DONE = "done", "done"
+        CANCELLED = "cancelled", "stopped"
+        FAILED = "failed", "failed"
+
+    class Fault(models.TextChoices):
+        """Whose fault a failure was."""
+
+        NONE = "", "nobody's"
+        RECIPE = "recipe", "the settings or pictures"
+        MACHINE = "machine", "this hub"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="runs")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    embedding = models.ForeignKey(
+        Embedding, on_delete=models.PROTECT, related_name="runs"
+    )
+    base_model = models.ForeignKey(
+        BaseModel, on_delete=models.PROTECT, related_name="+"
+    )
+    submission_key = models.UUIDField(null=True, blank=True)
+    recipe = models.JSONField()
+    warnings = models.JSONField(default=list, blank=True)
+    licence = models.CharField(max_length=64)
+    consent = models.CharField(max_length=280)
+    bundled_set = models.CharField(max_length=64, blank=True)
+
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    stage = models.CharField(max_length=120, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    woken_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    attempts_without_progress = models.PositiveIntegerField(default=0)
+
+    step = models.PositiveIntegerField(default=0)
+    max_steps = models.PositiveIntegerField()
+    progress = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(default=dict, blank=True)
+    fault = models.CharField(
+        max_length=16, choices=Fault.choices, default=Fault.NONE, blank=True
+    )
+    code = models.CharField(max_length=64, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    detail = models.TextField(blank=True)
+    version = models.OneToOneField(
+        Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="run"
+    )
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "submission_key"], name="run_submission_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="run_line"),
+            models.Index(fields=["owner", "-created_at"], name="run_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.embedding} {self.id}"
+
+    @property
+    def trigger(self) -> str:
+        """The word being learned."""
+        return str(self.recipe["trigger"])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.state in OVER
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker has it in hand."""
+        return self.state in RUNNING
+
+
+RUNNING: Final = (
+    TrainingRun.State.PREPARING,
+    TrainingRun.State.TRAINING,
+    TrainingRun.State.PREVIEWING,
+)
+WAITING: Final = (TrainingRun.State.QUEUED, TrainingRun.State.PAUSED)
+OVER: Final = (
+    TrainingRun.State.DONE,
+    TrainingRun.State.CANCELLED,
+    TrainingRun.State.FAILED,
+)
+
+
+class TrainingImage(models.Model):
+    """A prepared picture: turned, stripped, re-encoded. Without a run it waits for its owner's next one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(Owner, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(
+        TrainingRun,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="images",
+    )
+    position = models.PositiveIntegerField(default=0)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    content_type = models.CharField(max_length=32)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    source_name = models.CharField(max_length=120, blank=True)
+    caption = models.CharField(max_length=2048, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["position", "created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "position"],
+                condition=models.Q(run__isnull=False),
+                name="image_position_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.position}"
+
+
+class RunEvent(models.Model):
+    """Something that happened in a run, in order: `points` of the loss curve, `state`, `note`."""
+
+    run = models.ForeignKey(
+        TrainingRun, on_delete=models.CASCADE, related_name="events"
+    )
+    sequence = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "sequence"], name="event_sequence_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.sequence} {self.kind}"
+
+
+class Checkpoint(models.Model):
+    """The state of a run after a step, exact enough to go on from as if nothing had happened."""
+
+    run = models.ForeignKey(
+        TrainingRun, on_delete=models.CASCADE, related_name="checkpoints"
+    )
+    step = models.PositiveIntegerField()
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-step"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step"], name="checkpoint_step_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} step {self.step}"
+
+
+class Snapshot(models.Model):
+    """The word as it was after a step, a canonical file: what the sheet's growth row is drawn with."""
+
+    run = models.ForeignKey(
+        TrainingRun, on_delete=models.CASCADE, related_name="snapshots"
+    )
+    step = models.PositiveIntegerField()
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["step"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step"], name="snapshot_step_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} step {self.step}"
+
+
+class GrowthPicture(models.Model):
+    """A small picture drawn with the word while it was being learned."""
+
+    run = models.ForeignKey(
+        TrainingRun, on_delete=models.CASCADE, related_name="growth"
+    )
+    step = models.PositiveIntegerField()
+    position = models.PositiveIntegerField()
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    content_type = models.CharField(max_length=32)
+    prompt = models.CharField(max_length=400, blank=True)
+    seed = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["step", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "step", "position"], name="growth_picture_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} step {self.step}.{self.position}"

@@ -1,0 +1,1 @@
+"""Writes of training, one transaction each: submitting, leases, recording, finishing."""

@@ -1,0 +1,99 @@
+"""What happened in a run: points of its curve, states, checkpoints, small pictures, its end.
+
+Functions that take a run expect its row locked (`leases.held`); they join the caller's transaction.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.db.models import F, Max
+from django.db.models.functions import Now
+
+from hub.models import Blob
+from trainer.models import Checkpoint, GrowthPicture, RunEvent, Snapshot, TrainingRun
+
+State = TrainingRun.State
+KEPT_CHECKPOINTS = 3
+
+
+def add_event(run: TrainingRun, kind: str, **data: Any) -> RunEvent:
+    """Add the next event of the run."""
+    last = run.events.aggregate(last=Max("sequence"))["last"] or 0
+    return RunEvent.objects.create(run=run, sequence=last + 1, kind=kind, data=data)
+
+
+def enter(run: TrainingRun, state: str, *, stage: str = "") -> None:
+    """Move a running run to another of its running states, or another stage of the same."""
+    if (run.state, run.stage) == (state, stage):
+        return
+    moved = run.state != state
+    run.state, run.stage = state, stage[:120]
+    run.save(update_fields=["state", "stage"])
+    if moved:
+        add_event(run, "state", state=state)
+
+
+def add_progress(
+    run: TrainingRun,
+    *,
+    points: list[list[float | None]],
+    latest: dict[str, Any],
+    seconds: float,
+) -> None:
+    """Add points `[step, loss, fixed loss, rate]` of the curve and the latest numbers; `seconds` were worked."""
+    run.progress = latest
+    run.step = int(latest.get("step") or run.step)
+    run.save(update_fields=["progress", "step"])
+    TrainingRun.objects.filter(pk=run.pk).update(seconds=F("seconds") + seconds)
+    if points:
+        add_event(run, "points", points=points)
+
+
+def add_checkpoint(run: TrainingRun, *, step: int, blob: Blob) -> None:
+    """Keep a checkpoint; the oldest ones go. A later step than ever before is progress."""
+    newest = run.checkpoints.aggregate(newest=Max("step"))["newest"]
+    Checkpoint.objects.update_or_create(run=run, step=step, defaults={"blob": blob})
+    if newest is None or step > newest:
+        run.attempts_without_progress = 0
+        run.step = max(run.step, step)
+        run.save(update_fields=["attempts_without_progress", "step"])
+
+
+def drop_old_checkpoints(run: TrainingRun) -> None:
+    """Keep the newest few; their blobs go with the next gc."""
+    old = run.checkpoints.order_by("-step").values_list("pk", flat=True)[
+        KEPT_CHECKPOINTS:
+    ]
+    Checkpoint.objects.filter(pk__in=list(old)).delete()
+
+
+def add_growth(run: TrainingRun, *, step: int, pictures: list[dict[str, Any]]) -> None:
+    """Keep small pictures of a step: `blob`, `content_type`, `prompt`, `seed` each. Twice is once."""
+    for position, picture in enumerate(pictures):
+        GrowthPicture.objects.update_or_create(
+            run=run, step=step, position=position, defaults=picture
+        )
+    add_event(run, "growth", step=step)
+
+
+def add_snapshot(run: TrainingRun, *, step: int, blob: Blob) -> None:
+    """Keep the word as it was after a step."""
+    Snapshot.objects.update_or_create(run=run, step=step, defaults={"blob": blob})
+
+
+def end(run: TrainingRun, state: str, **facts: Any) -> None:
+    """End a run for good: done, cancelled, or failed with `fault`, `code`, `message`, `detail`."""
+    run.state, run.lease_until, run.stage = state, None, ""
+    changed = ["state", "lease_until", "stage"]
+    for name, value in facts.items():
+        limit = TrainingRun._meta.get_field(name).max_length
+        setattr(run, name, value[:limit] if limit else value)
+        changed.append(name)
+    run.save(update_fields=changed)
+    TrainingRun.objects.filter(pk=run.pk).update(finished_at=Now())
+    add_event(run, "state", state=state, message=run.message)
+
+
+def content_type(path: Path) -> str:
+    """The type of a picture the engine wrote, by its suffix."""
+    return {".webp": "image/webp", ".jpg": "image/jpeg"}.get(path.suffix, "image/png")
