@@ -167,9 +167,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "is_superuser",
@@ -182,35 +180,25 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        error_messages={
-                            "unique": "A user with that username already exists."
-                        },
+                        error_messages={"unique": "A user with that username already exists."},
                         help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
                         max_length=150,
                         unique=True,
-                        validators=[
-                            django.contrib.auth.validators.UnicodeUsernameValidator()
-                        ],
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
                         verbose_name="username",
                     ),
                 ),
                 (
                     "first_name",
-                    models.CharField(
-                        blank=True, max_length=150, verbose_name="first name"
-                    ),
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
                 ),
                 (
                     "last_name",
-                    models.CharField(
-                        blank=True, max_length=150, verbose_name="last name"
-                    ),
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
                 ),
                 (
                     "email",
-                    models.EmailField(
-                        blank=True, max_length=254, verbose_name="email address"
-                    ),
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
                 ),
                 (
                     "is_staff",
@@ -230,9 +218,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "date_joined",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="date joined"
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
                 ),
                 ("is_moderator", models.BooleanField(default=False)),
                 ("made_by_operator", models.BooleanField(default=False)),
@@ -378,9 +364,7 @@ class Migration(migrations.Migration):
                 ("attempts", models.PositiveIntegerField(default=0)),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["sent_at", "created_at"], name="outbox_unsent")
-                ],
+                "indexes": [models.Index(fields=["sent_at", "created_at"], name="outbox_unsent")],
             },
         ),
         migrations.AddField(
@@ -420,9 +404,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="embedding",
             name="tags",
-            field=models.ManyToManyField(
-                blank=True, related_name="embeddings", to="hub.tag"
-            ),
+            field=models.ManyToManyField(blank=True, related_name="embeddings", to="hub.tag"),
         ),
         migrations.CreateModel(
             name="Version",
@@ -716,9 +698,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="version",
-            constraint=models.UniqueConstraint(
-                fields=("embedding", "number"), name="version_number_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("embedding", "number"), name="version_number_once"),
         ),
         migrations.AddConstraint(
             model_name="version",
@@ -733,9 +713,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("state__in", ["draft", "checking", "deleted", "quarantined"]),
-                    models.Q(
-                        ("number__isnull", False), ("published_at__isnull", False)
-                    ),
+                    models.Q(("number__isnull", False), ("published_at__isnull", False)),
                     _connector="OR",
                 ),
                 name="version_published_has_number",
@@ -761,9 +739,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="file",
-            constraint=models.UniqueConstraint(
-                fields=("version", "path"), name="file_path_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("version", "path"), name="file_path_once"),
         ),
         migrations.AddIndex(
             model_name="embedding",
@@ -788,14 +764,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="download",
-            constraint=models.UniqueConstraint(
-                fields=("version", "day"), name="download_day_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("version", "day"), name="download_day_once"),
         ),
         migrations.AddConstraint(
             model_name="commit",
-            constraint=models.UniqueConstraint(
-                fields=("embedding", "sequence"), name="commit_sequence_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("embedding", "sequence"), name="commit_sequence_once"),
         ),
     ]

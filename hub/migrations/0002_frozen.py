@@ -26,13 +26,7 @@ class Rule(NamedTuple):
 
 def changes(*columns: str) -> str:
     """SQL: any of the columns would get another value."""
-    return (
-        "("
-        + " OR ".join(
-            f'NEW."{column}" {{differs}} OLD."{column}"' for column in columns
-        )
-        + ")"
-    )
+    return "(" + " OR ".join(f'NEW."{column}" {{differs}} OLD."{column}"' for column in columns) + ")"
 
 
 RULES = (
@@ -127,12 +121,8 @@ RULES = (
         changes("sha256", "size", "git_sha1"),
         "blobs are frozen",
     ),
-    Rule(
-        "audit_update", "UPDATE", "hub_auditentry", "1 = 1", "the audit log only grows"
-    ),
-    Rule(
-        "audit_delete", "DELETE", "hub_auditentry", "1 = 1", "the audit log only grows"
-    ),
+    Rule("audit_update", "UPDATE", "hub_auditentry", "1 = 1", "the audit log only grows"),
+    Rule("audit_delete", "DELETE", "hub_auditentry", "1 = 1", "the audit log only grows"),
 )
 
 
@@ -177,9 +167,7 @@ def drop(apps: Any, schema_editor: Any) -> None:
     postgres = schema_editor.connection.vendor == "postgresql"
     for rule in RULES:
         table = f" ON {rule.table}" if postgres else ""
-        schema_editor.execute(
-            f"DROP TRIGGER IF EXISTS frozen_{rule.name}{table}", params=None
-        )
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS frozen_{rule.name}{table}", params=None)
 
 
 class Migration(migrations.Migration):

@@ -40,21 +40,15 @@ def sqlite_statements(table: str, columns: tuple[str, ...], options: str) -> lis
 
 def create(apps: Any, schema_editor: Any) -> None:
     """Create the indexes."""
-    sqlite = [
-        statement for table in (WORDS, PARTS) for statement in sqlite_statements(*table)
-    ]
-    for statement in (
-        POSTGRES if schema_editor.connection.vendor == "postgresql" else sqlite
-    ):
+    sqlite = [statement for table in (WORDS, PARTS) for statement in sqlite_statements(*table)]
+    for statement in POSTGRES if schema_editor.connection.vendor == "postgresql" else sqlite:
         schema_editor.execute(statement, params=None)
 
 
 def drop(apps: Any, schema_editor: Any) -> None:
     """Drop them."""
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(
-            "ALTER TABLE hub_searchtext DROP COLUMN vector", params=None
-        )
+        schema_editor.execute("ALTER TABLE hub_searchtext DROP COLUMN vector", params=None)
         schema_editor.execute("DROP INDEX search_parts", params=None)
         return
     for table, _, _ in (WORDS, PARTS):

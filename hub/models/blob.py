@@ -17,11 +17,7 @@ class Blob(models.Model):
     deleting = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(size__gte=0), name="blob_size_not_negative"
-            )
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(size__gte=0), name="blob_size_not_negative")]
 
     def __str__(self) -> str:
         return self.sha256

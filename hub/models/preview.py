@@ -21,9 +21,7 @@ class Preview(models.Model):
         SHEET = "sheet", "sheet"
         UPLOAD = "upload", "upload"
 
-    version = models.ForeignKey(
-        Version, on_delete=models.CASCADE, related_name="previews"
-    )
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="previews")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.IMAGE)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     content_type = models.CharField(max_length=32, default="image/png")

@@ -35,9 +35,7 @@ class Download(models.Model):
     count = models.PositiveBigIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "day"], name="download_day_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "day"], name="download_day_once")]
 
     def __str__(self) -> str:
         return f"{self.version} {self.day}: {self.count}"

@@ -72,18 +72,14 @@ class Embedding(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(
-        Owner, on_delete=models.PROTECT, related_name="embeddings"
-    )
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="embeddings")
     name = models.CharField(max_length=96)
     look_alike = models.CharField(max_length=96)
     title = models.CharField(max_length=120)
     summary = models.CharField(max_length=280, blank=True)
     card = models.TextField(blank=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    visibility = models.CharField(
-        max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC
-    )
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
     tags = models.ManyToManyField(Tag, blank=True, related_name="embeddings")
     head = models.ForeignKey(
         "Version",
@@ -95,9 +91,7 @@ class Embedding(models.Model):
     )
     last_number = models.PositiveIntegerField(default=0)
     downloads = models.PositiveBigIntegerField(default=0)
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -106,9 +100,7 @@ class Embedding(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["owner", "name"], name="embedding_name_once_per_owner"
-            ),
+            models.UniqueConstraint(fields=["owner", "name"], name="embedding_name_once_per_owner"),
             models.UniqueConstraint(
                 fields=["owner", "look_alike"],
                 name="embedding_look_alike_once_per_owner",
@@ -169,9 +161,7 @@ class Version(models.Model):
         DONE = "done", "rendered"
         FAILED = "failed", "could not be rendered"
 
-    embedding = models.ForeignKey(
-        Embedding, on_delete=models.PROTECT, related_name="versions"
-    )
+    embedding = models.ForeignKey(Embedding, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(null=True, blank=True)
     label = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
@@ -185,9 +175,7 @@ class Version(models.Model):
     vectors = models.PositiveIntegerField()
     encoders = models.JSONField(default=list)
     licence = models.CharField(max_length=64)
-    tensors = models.ForeignKey(
-        Blob, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    tensors = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="+")
     tensor_digest = models.CharField(max_length=64, db_index=True)
     source_name = models.CharField(max_length=200, blank=True)
     source_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
@@ -198,13 +186,9 @@ class Version(models.Model):
     provenance = models.JSONField(default=dict, blank=True)
     run_key = models.UUIDField(null=True, blank=True, unique=True)
     insights = models.JSONField(default=dict, blank=True)
-    sheet_state = models.CharField(
-        max_length=16, choices=SheetState.choices, default=SheetState.NONE
-    )
+    sheet_state = models.CharField(max_length=16, choices=SheetState.choices, default=SheetState.NONE)
     sheet_message = models.CharField(max_length=280, blank=True)
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
 
@@ -212,24 +196,19 @@ class Version(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["embedding", "number"], name="version_number_once"
-            ),
+            models.UniqueConstraint(fields=["embedding", "number"], name="version_number_once"),
             models.UniqueConstraint(
                 fields=["embedding", "label"],
                 condition=~models.Q(label=""),
                 name="version_label_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(
-                    state__in=["draft", "checking", "deleted", "quarantined"]
-                )
+                condition=models.Q(state__in=["draft", "checking", "deleted", "quarantined"])
                 | models.Q(number__isnull=False, published_at__isnull=False),
                 name="version_published_has_number",
             ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["deleted", "taken_down"])
-                | models.Q(tensors__isnull=False),
+                condition=models.Q(state__in=["deleted", "taken_down"]) | models.Q(tensors__isnull=False),
                 name="version_has_its_tensors",
             ),
         ]
@@ -258,9 +237,7 @@ class File(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "path"], name="file_path_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "path"], name="file_path_once")]
 
     def __str__(self) -> str:
         return self.path
@@ -274,31 +251,21 @@ class Commit(models.Model):
     after the embedding was deleted.
     """
 
-    embedding = models.ForeignKey(
-        Embedding, on_delete=models.PROTECT, related_name="commits"
-    )
+    embedding = models.ForeignKey(Embedding, on_delete=models.PROTECT, related_name="commits")
     version = models.ForeignKey(
         Version, null=True, blank=True, on_delete=models.PROTECT, related_name="commits"
     )
     sequence = models.PositiveIntegerField()
     sha = models.CharField(max_length=40, unique=True)
     parent = models.CharField(max_length=40, blank=True)
-    readme = models.ForeignKey(
-        Blob, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    readme = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="+")
     message = models.CharField(max_length=280, blank=True)
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["sequence"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["embedding", "sequence"], name="commit_sequence_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["embedding", "sequence"], name="commit_sequence_once")]
 
     def __str__(self) -> str:
         return self.sha
