@@ -12,6 +12,8 @@ from hub.formats.errors import FormatError
 from hub.formats.families import FAMILIES
 from hub.formats.limits import DEFAULT_LIMITS, Limits
 from hub.formats.reading import read, refuse_large
+from hub.formats.tool_files import write_layout
+from hub.formats.trigger import vocabulary
 from hub.formats.values import row_norms
 
 ROW_KEYS = [
@@ -60,6 +62,24 @@ def examine(
         container = "unknown" if error.rule == "U2" else sniff(data).container if data else "empty"
         return _refused(error, container), None
     return _accepted(embedding), embedding
+
+
+def preload() -> None:
+    """Load the one file that examining needs, while files may still be opened."""
+    vocabulary()
+
+
+def examine_descriptor(
+    descriptor: int, *, filename: str, max_bytes: int, max_vectors: int
+) -> tuple[dict[str, object], bytes]:
+    """The sandbox child's reader: facts of an open file, and the canonical bytes of the embedding in it, if any."""
+    limits = Limits(max_bytes=max_bytes, max_vectors=max_vectors)
+    digests, data = hash_stream(descriptor, limits)
+    facts, embedding = examine(data, filename=filename, limits=limits)
+    facts["digests"] = {**digests, **_tensors(facts)}
+    if embedding is None:
+        return facts, b""
+    return facts, write_layout(embedding, "canonical", trigger=embedding.trigger)
 
 
 def row(facts: dict[str, object]) -> dict[str, object]:

@@ -22,22 +22,10 @@ from hub.formats.values import ITEM_SIZE
 
 # Bits per element of every dtype the format knows; only ITEM_SIZE's are allowed in an embedding.
 _FOREIGN_BITS = {
-    **{name: 64 for name in ("I64", "U64", "C64")},
-    **{name: 32 for name in ("I32", "U32")},
-    **{name: 16 for name in ("I16", "U16")},
-    **{
-        name: 8
-        for name in (
-            "I8",
-            "U8",
-            "BOOL",
-            "F8_E4M3",
-            "F8_E5M2",
-            "F8_E8M0",
-            "F8_E4M3FNUZ",
-            "F8_E5M2FNUZ",
-        )
-    },
+    **dict.fromkeys(("I64", "U64", "C64"), 64),
+    **dict.fromkeys(("I32", "U32"), 32),
+    **dict.fromkeys(("I16", "U16"), 16),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
     "F6_E2M3": 6,
     "F6_E3M2": 6,
     "F4": 4,

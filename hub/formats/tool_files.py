@@ -72,7 +72,7 @@ def canonical_metadata(data: EmbeddingData) -> dict[str, str]:
     kept = {
         key: value
         for key, value in data.metadata.items()
-        if key in _KEPT or key.startswith("glossa.") and value
+        if key in _KEPT or (key.startswith("glossa.") and value)
     }
     kept.pop("glossa.family", None)
     if any(warning.startswith("modelspec.architecture says") for warning in data.warnings):

@@ -71,11 +71,12 @@ def suggest_trigger(token: str | None, filename: str, metadata: Mapping[str, str
 def is_vocabulary_word(word: str) -> bool:
     """Whether the CLIP vocabulary has this word, as a whole word or as the beginning of one."""
     entry = b"\n" + word.encode(errors="replace")
-    return entry + b"</w>\n" in _vocabulary() or entry + b"\n" in _vocabulary()
+    return entry + b"</w>\n" in vocabulary() or entry + b"\n" in vocabulary()
 
 
 @cache
-def _vocabulary() -> bytes:
+def vocabulary() -> bytes:
+    """All entries of the CLIP vocabulary, one a line, between line ends."""
     # One block of text searched as it is: making a set of its 49,408 words would cost more than many look-ups save.
     return b"\n" + gzip.decompress(_VOCABULARY.read_bytes()) + b"\n"
 
