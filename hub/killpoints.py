@@ -1,0 +1,95 @@
+"""Named points at which a test lets a process die, to prove what is true after a crash at that instruction.
+
+`kill_point("K4")` costs a dictionary look-up unless HUB_KILL_POINT names the point: `K4`, or `K4@3` for the
+third time that it is reached. An unknown name stops the start.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hub import env
+
+POINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "K1": "upload: body half read",
+        "K2": "blob: written, before fsync of the file",
+        "K3": "blob: after fsync, before the rename",
+        "K4": "blob: after the rename, before fsync of the folder",
+        "K5": "upload: the parser is killed",
+        "K6": "upload: after the blob, before the transaction",
+        "K7": "upload: inside the transaction",
+        "K8": "upload: after the commit, before the answer",
+        "K9": "publish: before the commit",
+        "K10": "publish: after the commit, before the outbox is sent",
+        "K11": "outbox: job is in the broker, row not marked",
+        "K12": "publish: in the middle of a cache purge",
+        "K13": "publish: in the middle of an index update",
+        "K14": "submit: one picture of several stored",
+        "K15": "submit: all pictures stored, no row",
+        "K16": "submit: row, no message",
+        "K17": "submit: message, no answer",
+        "K18": "submit: twice with one key",
+        "K19": "run: after the claim",
+        "K20": "run: before step 1",
+        "K21": "run: in the middle of a step",
+        "K22": "run: in the middle of a checkpoint blob",
+        "K23": "run: checkpoint blob without its row",
+        "K24": "run: checkpoint row, the old one not dropped",
+        "K25": "run: the heartbeat is dead",
+        "K26": "run: lease lost while training",
+        "K27": "run: last step, before saving",
+        "K28": "run: after the artifact, before the draft",
+        "K29": "run: inside the transaction of the draft",
+        "K30": "run: after the draft, before `done`",
+        "K31": "run: during the preview sheet",
+        "K32": "cancel: before the flag",
+        "K33": "cancel: the child ignores SIGTERM",
+        "K34": "cancel: after the kill, before the state",
+        "K35": "gc: after the mark",
+        "K36": "gc: between two deletes",
+        "K37": "gc: blob referenced again between mark and delete",
+        "K38": "gc: bytes deleted, row not",
+        "K39": "gc: in the middle of a prefix",
+        "K40": "purge: in the middle of training pictures",
+        "K41": "backup: in the middle of the dump",
+        "K42": "backup: between dump and blobs",
+        "K43": "backup: in the middle of a blob copy",
+        "K44": "restore: half done",
+        "K45": "restore: into a target that is not empty",
+        "K46": "migrate: in the middle",
+        "K47": "rescan: in the middle of a batch",
+        "K48": "rescan: two at once",
+        "K49": "token: revoked, before the answer",
+        "K50": "sessions: in the middle of a purge",
+    }
+)
+
+
+def parse(text: str) -> tuple[str, int]:
+    """`"K4@3"` as `("K4", 3)`, `""` as `("", 0)`. ValueError for a name that is not in POINTS."""
+    if not text:
+        return "", 0
+    name, _, times = text.partition("@")
+    if name not in POINTS or not (times or "1").isdecimal() or int(times or "1") < 1:
+        raise ValueError(f"HUB_KILL_POINT={text!r}: no such kill point")
+    return name, int(times or "1")
+
+
+_armed, _left = parse(env.read()["HUB_KILL_POINT"])
+_lock = threading.Lock()
+
+
+def kill_point(name: str) -> None:
+    """Die here by SIGKILL if this point was named for this process; otherwise do nothing."""
+    global _left
+    if name not in POINTS:
+        raise ValueError(f"{name!r} is no kill point")
+    if name != _armed:
+        return
+    with _lock:
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,21 @@
+"""Actors of the queue `default`: small work that a request should not wait for."""
+
+import dramatiq
+from django.db import transaction
+
+from hub import blobs
+from hub.jobs import promises, ticker
+from hub.services import counting
+
+HOUR = 3600.0
+
+
+@dramatiq.actor(actor_name="count_download", queue_name="default")
+def count_download(file_id: int, day: str) -> None:
+    """Add one download of a file on a day (`YYYY-MM-DD`), once for each promise."""
+    with transaction.atomic():
+        if promises.first_delivery():
+            counting.count_download(file_id=file_id, day=day)
+
+
+ticker.every(HOUR, blobs.sweep)

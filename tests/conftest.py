@@ -1,0 +1,107 @@
+"""Fixtures for every room: a real broker and cache, both blob stores, and the database as a file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.environment import DATA_DIR, ON_POSTGRES, missing
+from tests.parts.process import CannotStart
+from tests.parts.s3 import S3
+from tests.parts.valkey import Valkey
+
+_NEED_BROKER = frozenset({"db", "transactional_db", "live_server", "client", "admin_client"})
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The test database is the one that the settings name, so that child processes see the same."""
+    from django.db import connection
+
+    options = connection.settings_dict
+    options["TEST"]["NAME"] = str(options["NAME"])
+    if not ON_POSTGRES:
+        # A power cut in the middle of the suite may cost the suite.
+        command = options["OPTIONS"]["init_command"]
+        options["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    """The suite's Valkey, started once at the socket that the settings name."""
+    from django.conf import settings
+
+    folder = DATA_DIR / "valkey"
+    folder.mkdir(exist_ok=True)
+    server = Valkey(settings.VALKEY_SOCKET, folder)
+    try:
+        server.start()
+    except CannotStart as error:
+        missing("Valkey", error)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey) -> Valkey:
+    """The running Valkey, empty."""
+    if not valkey_server.answers():
+        valkey_server.start()
+    valkey_server.flush()
+    return valkey_server
+
+
+@pytest.fixture(autouse=True)
+def _broker_and_cache(request: pytest.FixtureRequest) -> None:
+    """Whatever touches the database may touch broker and cache."""
+    if _NEED_BROKER.intersection(request.fixturenames):
+        request.getfixturevalue("valkey")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """The suite's S3 server, started once."""
+    server = S3()
+    try:
+        server.start()
+    except CannotStart as error:
+        server.stop()
+        missing("The S3 server", error)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def disk_blobs(settings: Any, tmp_path: Any) -> Any:
+    """An empty blob store in a folder; the folder."""
+    folder = tmp_path / "blobs"
+    backend = "django.core.files.storage.FileSystemStorage"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "blobs": {"BACKEND": backend, "OPTIONS": {"location": str(folder)}},
+    }
+    return folder
+
+
+@pytest.fixture
+def s3_blobs(settings: Any, s3_server: S3) -> S3:
+    """An empty blob store in a bucket; the server."""
+    settings.STORAGES = {**settings.STORAGES, "blobs": s3_server.storage()}
+    return s3_server
+
+
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
+def blob_store(request: pytest.FixtureRequest) -> str:
+    """Both blob stores in turn, empty; the name of the store."""
+    request.getfixturevalue(f"{request.param}_blobs")
+    return str(request.param)
+
+
+@pytest.fixture
+def blobs_out(settings: Any) -> None:
+    """A blob store that does not answer."""
+    from hub.settings import _s3_storage
+
+    storage = _s3_storage("s3://hub/out?endpoint=http://127.0.0.1:9")
+    storage["OPTIONS"] |= {"access_key": "none", "secret_key": "none"}
+    settings.STORAGES = {**settings.STORAGES, "blobs": storage}
