@@ -45,12 +45,8 @@ class TrainingRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="runs")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    embedding = models.ForeignKey(
-        Embedding, on_delete=models.PROTECT, related_name="runs"
-    )
-    base_model = models.ForeignKey(
-        BaseModel, on_delete=models.PROTECT, related_name="+"
-    )
+    embedding = models.ForeignKey(Embedding, on_delete=models.PROTECT, related_name="runs")
+    base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="+")
     submission_key = models.UUIDField(null=True, blank=True)
     recipe = models.JSONField()
     warnings = models.JSONField(default=list, blank=True)
@@ -73,9 +69,7 @@ class TrainingRun(models.Model):
     max_steps = models.PositiveIntegerField()
     progress = models.JSONField(default=dict, blank=True)
     result = models.JSONField(default=dict, blank=True)
-    fault = models.CharField(
-        max_length=16, choices=Fault.choices, default=Fault.NONE, blank=True
-    )
+    fault = models.CharField(max_length=16, choices=Fault.choices, default=Fault.NONE, blank=True)
     code = models.CharField(max_length=64, blank=True)
     message = models.CharField(max_length=500, blank=True)
     detail = models.TextField(blank=True)
@@ -91,9 +85,7 @@ class TrainingRun(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["owner", "submission_key"], name="run_submission_once"
-            ),
+            models.UniqueConstraint(fields=["owner", "submission_key"], name="run_submission_once"),
         ]
         indexes = [
             models.Index(fields=["state", "created_at"], name="run_line"),
@@ -171,9 +163,7 @@ class TrainingImage(models.Model):
 class RunEvent(models.Model):
     """Something that happened in a run, in order: `points` of the loss curve, `state`, `note`."""
 
-    run = models.ForeignKey(
-        TrainingRun, on_delete=models.CASCADE, related_name="events"
-    )
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="events")
     sequence = models.PositiveIntegerField()
     kind = models.CharField(max_length=16)
     data = models.JSONField(default=dict)
@@ -181,11 +171,7 @@ class RunEvent(models.Model):
 
     class Meta:
         ordering = ["sequence"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["run", "sequence"], name="event_sequence_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["run", "sequence"], name="event_sequence_once")]
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.sequence} {self.kind}"
@@ -194,48 +180,43 @@ class RunEvent(models.Model):
 class Checkpoint(models.Model):
     """The state of a run after a step, exact enough to go on from as if nothing had happened."""
 
-    run = models.ForeignKey(
-        TrainingRun, on_delete=models.CASCADE, related_name="checkpoints"
-    )
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="checkpoints")
     step = models.PositiveIntegerField()
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-step"]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "step"], name="checkpoint_step_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["run", "step"], name="checkpoint_step_once")]
 
     def __str__(self) -> str:
         return f"{self.run_id} step {self.step}"
 
 
 class Snapshot(models.Model):
-    """The word as it was after a step, a canonical file: what the sheet's growth row is drawn with."""
+    """The word as it was on the way, a canonical file: what the sheet's growth row is drawn with.
 
-    run = models.ForeignKey(
-        TrainingRun, on_delete=models.CASCADE, related_name="snapshots"
-    )
+    `label` is the engine's: `step 40`, or `average`.
+    """
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="snapshots")
+    position = models.PositiveIntegerField()
+    label = models.CharField(max_length=40)
     step = models.PositiveIntegerField()
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        ordering = ["step"]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "step"], name="snapshot_step_once")
-        ]
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["run", "label"], name="snapshot_label_once")]
 
     def __str__(self) -> str:
-        return f"{self.run_id} step {self.step}"
+        return f"{self.run_id} {self.label}"
 
 
 class GrowthPicture(models.Model):
     """A small picture drawn with the word while it was being learned."""
 
-    run = models.ForeignKey(
-        TrainingRun, on_delete=models.CASCADE, related_name="growth"
-    )
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="growth")
     step = models.PositiveIntegerField()
     position = models.PositiveIntegerField()
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
@@ -247,9 +228,7 @@ class GrowthPicture(models.Model):
     class Meta:
         ordering = ["step", "position"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["run", "step", "position"], name="growth_picture_once"
-            )
+            models.UniqueConstraint(fields=["run", "step", "position"], name="growth_picture_once")
         ]
 
     def __str__(self) -> str:

@@ -43,9 +43,7 @@ def get(viewer: Viewer, *, run_id: UUID) -> TrainingRun:
     """One run. NotFound when there is none that the viewer may know of."""
     run = (
         visible(viewer)
-        .select_related(
-            "embedding__owner", "owner", "base_model", "version__embedding__owner"
-        )
+        .select_related("embedding__owner", "owner", "base_model", "version__embedding__owner")
         .filter(pk=run_id)
         .first()
     )
@@ -75,9 +73,7 @@ def line() -> list[UUID]:
         .values_list("pk", "owner")[:500]
     )
     spent = seconds_spent({owner for _, owner in waiting})
-    return [
-        pk for pk, owner in sorted(waiting, key=lambda entry: spent.get(entry[1], 0.0))
-    ]
+    return [pk for pk, owner in sorted(waiting, key=lambda entry: spent.get(entry[1], 0.0))]
 
 
 def seconds_spent(owners: set[int]) -> dict[int, float]:
@@ -103,28 +99,19 @@ def place_in_line(run: TrainingRun) -> int:
 
 def is_stuck_at_broker(run: TrainingRun) -> bool:
     """Whether the message that should wake a worker could not be sent yet."""
-    return OutboxJob.objects.filter(
-        name="run_training", args=[str(run.id)], sent_at=None
-    ).exists()
+    return OutboxJob.objects.filter(name="run_training", args=[str(run.id)], sent_at=None).exists()
 
 
 def waiting_for(run: TrainingRun) -> str:
     """Why a waiting run has not started, as a sentence; empty when it does not wait."""
     if run.state == TrainingRun.State.PAUSED:
-        return (
-            run.message
-            or "The hub's disk or store is out; the run goes on by itself when it is back."
-        )
+        return run.message or "The hub's disk or store is out; the run goes on by itself when it is back."
     place = place_in_line(run)
     if not place:
         return ""
     if is_stuck_at_broker(run):
         return "The job server cannot be reached. Your run is kept and starts by itself when it is back."
-    ahead = (
-        place
-        - 1
-        + TrainingRun.objects.filter(state__in=RUNNING, lease_until__gte=Now()).count()
-    )
+    ahead = place - 1 + TrainingRun.objects.filter(state__in=RUNNING, lease_until__gte=Now()).count()
     if ahead:
         return f"{ahead} {'run is' if ahead == 1 else 'runs are'} ahead of yours."
     return "Waiting for a training worker to take it."
@@ -137,9 +124,7 @@ def curve(run: TrainingRun, *, after: int = 0) -> tuple[list[list[float | None]]
     """
     by_step: dict[float, list[float | None]] = {}
     last = after
-    for sequence, kind, data in run.events.filter(sequence__gt=after).values_list(
-        "sequence", "kind", "data"
-    ):
+    for sequence, kind, data in run.events.filter(sequence__gt=after).values_list("sequence", "kind", "data"):
         last = sequence
         if kind == "points":
             for point in data["points"]:
@@ -171,15 +156,11 @@ def pictures(run: TrainingRun) -> QuerySet[TrainingImage]:
     return run.images.select_related("blob")
 
 
-def waiting_pictures(
-    viewer: Viewer, *, ids: list[UUID] | None = None
-) -> list[TrainingImage]:
+def waiting_pictures(viewer: Viewer, *, ids: list[UUID] | None = None) -> list[TrainingImage]:
     """The viewer's uploaded pictures that no run has yet; with `ids` only those, in that order."""
     if viewer.user is None:
         return []
-    found = TrainingImage.objects.filter(
-        owner_id=viewer.user.owner_id, run=None
-    ).select_related("blob")
+    found = TrainingImage.objects.filter(owner_id=viewer.user.owner_id, run=None).select_related("blob")
     if ids is None:
         return list(found)
     by_id = {image.id: image for image in found.filter(pk__in=ids)}
@@ -193,16 +174,11 @@ def picture(viewer: Viewer, *, sha256: str) -> tuple[str, str]:
     run.
     """
     if viewer.user is not None and viewer.has_scope("train"):
-        own = TrainingImage.objects.filter(
-            owner_id=viewer.user.owner_id, blob_id=sha256
-        ).first()
+        own = TrainingImage.objects.filter(owner_id=viewer.user.owner_id, blob_id=sha256).first()
         if own is not None:
             return sha256, own.content_type
     growth = (
-        visible(viewer)
-        .filter(growth__blob_id=sha256)
-        .values_list("growth__content_type", flat=True)
-        .first()
+        visible(viewer).filter(growth__blob_id=sha256).values_list("growth__content_type", flat=True).first()
     )
     if growth is None:
         raise NotFound()
@@ -212,13 +188,10 @@ def picture(viewer: Viewer, *, sha256: str) -> tuple[str, str]:
 def limits() -> dict[str, Any]:
     """The limits of rule J2 that pages show."""
     return {
-        name: settings.HUB[f"HUB_RUN_{name.upper()}"]
-        for name in ("max_images", "max_steps", "max_waiting")
+        name: settings.HUB[f"HUB_RUN_{name.upper()}"] for name in ("max_images", "max_steps", "max_waiting")
     }
 
 
 def runs_since_yesterday(owner_id: int) -> QuerySet[TrainingRun]:
     """The owner's runs of the last 24 hours."""
-    return TrainingRun.objects.filter(
-        models.Q(owner_id=owner_id), created_at__gte=Now() - DAY
-    )
+    return TrainingRun.objects.filter(models.Q(owner_id=owner_id), created_at__gte=Now() - DAY)

@@ -16,6 +16,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from hub import jobs
+from hub.models import Version
+from hub.services import previews
 from trainer import runs
 from trainer.models import RUNNING, WAITING, TrainingRun
 from trainer.services import recording
@@ -60,10 +62,7 @@ def claim(run_id: UUID, worker: str) -> Claim | None:
     with transaction.atomic():
         taken = (
             TrainingRun.objects.filter(pk=run_id, cancel_requested=False)
-            .filter(
-                models.Q(state__in=WAITING)
-                | models.Q(state__in=RUNNING, lease_until__lt=Now())
-            )
+            .filter(models.Q(state__in=WAITING) | models.Q(state__in=RUNNING, lease_until__lt=Now()))
             .filter(models.Q(lease_until=None) | models.Q(lease_until__lt=Now()))
             .filter(models.Q(not_before=None) | models.Q(not_before__lt=Now()))
             .filter(attempts_without_progress__lt=MOST_DEATHS_IN_A_ROW)
@@ -105,9 +104,7 @@ def is_cancelled(held_claim: Claim) -> bool:
 def held(held_claim: Claim) -> Iterator[TrainingRun]:
     """A transaction with the run's row locked and the fence checked. Raises LeaseLost."""
     with transaction.atomic():
-        run = (
-            TrainingRun.objects.select_for_update().filter(pk=held_claim.run_id).first()
-        )
+        run = TrainingRun.objects.select_for_update().filter(pk=held_claim.run_id).first()
         if run is None or run.fence != held_claim.fence or run.state not in RUNNING:
             raise LeaseLost(str(held_claim.run_id))
         yield run
@@ -162,6 +159,7 @@ def give_back(run: TrainingRun, *, message: str) -> None:
         recording.add_event(run, "state", state=run.state, message=message)
         jobs.enqueue("run_training", str(run.id))
     elif run.version_id:
+        previews.mark(version_id=run.version_id, state=Version.SheetState.FAILED, message=message[:280])
         recording.end(
             run,
             State.DONE,
@@ -184,9 +182,7 @@ def requeue_lost_runs() -> int:
     Meant to be called every few seconds by anybody; calling it twice at once does no harm.
     """
     lost = list(
-        TrainingRun.objects.filter(
-            state__in=RUNNING, lease_until__lt=Now()
-        ).values_list("pk", flat=True)
+        TrainingRun.objects.filter(state__in=RUNNING, lease_until__lt=Now()).values_list("pk", flat=True)
     )
     given_back = 0
     for run_id in lost:
@@ -215,10 +211,7 @@ def _wake() -> None:
         with transaction.atomic():
             due = (
                 TrainingRun.objects.filter(pk=run_id, state__in=WAITING)
-                .filter(
-                    models.Q(woken_at=None)
-                    | models.Q(woken_at__lt=Now() - WAKE_AGAIN_AFTER)
-                )
+                .filter(models.Q(woken_at=None) | models.Q(woken_at__lt=Now() - WAKE_AGAIN_AFTER))
                 .update(woken_at=Now())
             )
             if due:
@@ -226,6 +219,4 @@ def _wake() -> None:
 
 
 def _of(held_claim: Claim) -> models.QuerySet[TrainingRun]:
-    return TrainingRun.objects.filter(
-        pk=held_claim.run_id, fence=held_claim.fence, state__in=RUNNING
-    )
+    return TrainingRun.objects.filter(pk=held_claim.run_id, fence=held_claim.fence, state__in=RUNNING)

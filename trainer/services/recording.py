@@ -61,24 +61,22 @@ def add_checkpoint(run: TrainingRun, *, step: int, blob: Blob) -> None:
 
 def drop_old_checkpoints(run: TrainingRun) -> None:
     """Keep the newest few; their blobs go with the next gc."""
-    old = run.checkpoints.order_by("-step").values_list("pk", flat=True)[
-        KEPT_CHECKPOINTS:
-    ]
+    old = run.checkpoints.order_by("-step").values_list("pk", flat=True)[KEPT_CHECKPOINTS:]
     Checkpoint.objects.filter(pk__in=list(old)).delete()
 
 
 def add_growth(run: TrainingRun, *, step: int, pictures: list[dict[str, Any]]) -> None:
     """Keep small pictures of a step: `blob`, `content_type`, `prompt`, `seed` each. Twice is once."""
     for position, picture in enumerate(pictures):
-        GrowthPicture.objects.update_or_create(
-            run=run, step=step, position=position, defaults=picture
-        )
+        GrowthPicture.objects.update_or_create(run=run, step=step, position=position, defaults=picture)
     add_event(run, "growth", step=step)
 
 
-def add_snapshot(run: TrainingRun, *, step: int, blob: Blob) -> None:
-    """Keep the word as it was after a step."""
-    Snapshot.objects.update_or_create(run=run, step=step, defaults={"blob": blob})
+def set_snapshots(run: TrainingRun, snapshots: list[dict[str, Any]]) -> None:
+    """Keep the word as it was on the way: `label`, `step`, `blob` each, in order."""
+    for position, values in enumerate(snapshots):
+        values = {**values, "position": position}
+        Snapshot.objects.update_or_create(run=run, label=values.pop("label"), defaults=values)
 
 
 def end(run: TrainingRun, state: str, **facts: Any) -> None:

@@ -1,0 +1,289 @@
+"""From pictures and a form to a queued run: everything is checked before anything is stored."""
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from hub import jobs
+from hub.access import Viewer, require
+from hub.errors import Conflict, Unacceptable
+from hub.formats.errors import FormatError
+from hub.formats.trigger import check_trigger
+from hub.killpoints import kill_point
+from hub.models import BaseModel, Embedding, Owner
+from hub.services import ingest, publishing
+from trainer import runs
+from trainer.models import TrainingImage, TrainingRun
+from trainer.recipe import Recipe, RecipeError
+from trainer.services import limits, recording
+from trainer.sets import get_set
+
+PREPARED_SIDE = 1024
+SMALLEST_GOOD_SET = 3
+STEPS_OF_SMALL_SET = 500
+CONSENT = "I may use these pictures, and every person in them agreed."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What the wizard asks for. Exactly one source of pictures: `picture_ids`, `pictures` or `bundled_set`.
+
+    `name` makes a new embedding of the viewer's, `embedding` adds a version to one. `settings` are recipe
+    fields that differ from the preset's. `key` makes sending the same form twice harmless.
+    """
+
+    trigger: str
+    kind: str
+    base_model: str
+    licence: str
+    consent: bool
+    name: str = ""
+    title: str = ""
+    visibility: str = "public"
+    embedding: Embedding | None = None
+    initializer: str = ""
+    preset: str = "standard"
+    settings: dict[str, Any] = field(default_factory=dict)
+    picture_ids: list[UUID] = field(default_factory=list)
+    pictures: list[tuple[Path, str]] = field(default_factory=list)
+    bundled_set: str = ""
+    key: UUID | None = None
+
+
+def add_picture(viewer: Viewer, *, path: Path, filename: str) -> TrainingImage:
+    """Check, prepare and keep one picture for the viewer's next run.
+
+    Raises UnacceptableFile with the reason and the rule; then nothing is kept.
+    """
+    require(viewer, "start_run", viewer.user)
+    limits.check_kept_pictures(viewer)
+    return _keep(
+        viewer, ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE), filename
+    )
+
+
+def remove_picture(viewer: Viewer, *, picture_id: UUID) -> None:
+    """Drop a picture that no run uses. Silent when it is gone already."""
+    require(viewer, "start_run", viewer.user)
+    assert viewer.user is not None
+    TrainingImage.objects.filter(pk=picture_id, owner_id=viewer.user.owner_id, run=None).delete()
+
+
+def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
+    """A queued run, its embedding and its promise to start; the same `key` again gives the same run.
+
+    Raises Forbidden (J7), RateLimited `too_many_runs`, Unacceptable with the field, Conflict `name_taken`.
+    """
+    require(viewer, "start_run", viewer.user)
+    assert viewer.user is not None
+    earlier = _earlier(viewer, form)
+    if earlier:
+        return earlier
+    limits.check_account(viewer)
+    limits.check_queue(viewer.user.owner_id)
+    base = _base_model(form)
+    recipe = make_recipe(form, base)
+    _check_terms(form)
+    _check_word(form)
+    limits.check_picture_count(_count(viewer, form))
+    if form.embedding is None:
+        publishing.check_name_free(viewer, name=form.name, reuse_unpublished=True)
+    images = _images(viewer, form)
+    kill_point("K15")
+    try:
+        return _store(viewer, form, base, recipe, images)
+    except IntegrityError:
+        # The same form, twice at once: the other one was first.
+        earlier = _earlier(viewer, form)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def make_recipe(form: Submission, base: BaseModel) -> Recipe:
+    """The recipe of a submission. Raises Unacceptable naming the field."""
+    try:
+        recipe = Recipe.for_preset(
+            form.preset,
+            family=base.family,
+            kind=form.kind,
+            trigger=form.trigger,
+            initializer=form.initializer.strip(),
+            base=base.name,
+            **{"resolution": base.resolution, "seed": fresh_seed(), **form.settings},
+        )
+    except RecipeError as error:
+        raise Unacceptable("field_invalid", error.message, field=error.field) from None
+    limits.check_recipe(recipe)
+    return recipe
+
+
+def fresh_seed() -> int:
+    """A seed short enough to read out and exact in every JSON reader."""
+    return secrets.randbelow(2**31)
+
+
+def cancel(viewer: Viewer, *, run: TrainingRun) -> TrainingRun:
+    """Stop a run: at once when it waits, within a step when it trains. Repeating it changes nothing.
+
+    Raises Conflict `state_conflict` for a run that ended otherwise.
+    """
+    require(viewer, "cancel_run", run)
+    kill_point("K32")
+    with transaction.atomic():
+        row = TrainingRun.objects.select_for_update().get(pk=run.pk)
+        if row.state == TrainingRun.State.CANCELLED or row.cancel_requested:
+            return row
+        if row.is_over:
+            raise Conflict("state_conflict", "This run is over; there is nothing left to stop.")
+        row.cancel_requested = True
+        row.save(update_fields=["cancel_requested"])
+        if not row.is_running:
+            recording.end(row, TrainingRun.State.CANCELLED)
+        return row
+
+
+def _earlier(viewer: Viewer, form: Submission) -> TrainingRun | None:
+    if form.key is None:
+        return None
+    return runs.list_runs(viewer).filter(submission_key=form.key).first()
+
+
+def _base_model(form: Submission) -> BaseModel:
+    base = BaseModel.objects.filter(name=form.base_model, is_installed=True).first()
+    if base is None:
+        raise Unacceptable(
+            "base_not_found", "Choose a base model that is installed here.", field="base_model"
+        )
+    return base
+
+
+def _check_terms(form: Submission) -> None:
+    """Licence and consent (L4) stand before every run."""
+    if not form.licence:
+        raise Unacceptable("field_invalid", "Choose a licence.", field="licence", rule="L4")
+    if not form.consent:
+        raise Unacceptable(
+            "consent_missing", "Say that you may use these pictures.", field="consent", rule="L4"
+        )
+
+
+def _check_word(form: Submission) -> None:
+    try:
+        check_trigger(form.trigger)
+    except FormatError as error:
+        raise Unacceptable(error.code, error.message, field="trigger", rule="N5") from None
+
+
+def _count(viewer: Viewer, form: Submission) -> int:
+    if form.bundled_set:
+        return len(get_set(form.bundled_set).pictures)
+    return len(form.pictures) or len(runs.waiting_pictures(viewer, ids=form.picture_ids))
+
+
+def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
+    """The pictures of the run, prepared and stored, in the order given."""
+    if form.picture_ids and not form.bundled_set:
+        return runs.waiting_pictures(viewer, ids=form.picture_ids)
+    sources = form.pictures
+    if form.bundled_set:
+        sources = [(path, path.name) for path in get_set(form.bundled_set).pictures]
+    # All are read before the first row is kept, so that one bad picture leaves nothing of the others.
+    prepared = []
+    for path, filename in sources:
+        prepared.append(
+            (ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE), filename)
+        )
+        kill_point("K14")
+    return [_keep(viewer, picture, filename) for picture, filename in prepared]
+
+
+def _keep(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> TrainingImage:
+    assert viewer.user is not None
+    return TrainingImage.objects.create(
+        owner_id=viewer.user.owner_id,
+        blob_id=picture.sha256,
+        content_type=picture.content_type,
+        width=picture.width,
+        height=picture.height,
+        source_name=Path(filename).name[:120],
+        facts=picture.facts,
+    )
+
+
+def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
+    found = recipe.warnings()
+    count = len({image.blob_id for image in images})
+    if count < SMALLEST_GOOD_SET:
+        found.insert(
+            0,
+            f"Only {count} {'picture' if count == 1 else 'different pictures'}: the word will copy "
+            "them rather than learn from them. Three to ten, alike only in what matters, work best.",
+        )
+    small = [image for image in images if min(image.width, image.height) * 2 < recipe.resolution]
+    if small:
+        found.append(
+            f"{len(small)} of the pictures are under half of the {recipe.resolution} pixels trained at."
+        )
+    return found
+
+
+def _store(
+    viewer: Viewer, form: Submission, base: BaseModel, recipe: Recipe, images: list[TrainingImage]
+) -> TrainingRun:
+    """Embedding, run, pictures and promise in one transaction."""
+    assert viewer.user is not None
+    if len({image.blob_id for image in images}) < SMALLEST_GOOD_SET:
+        recipe = recipe.replace(max_steps=min(recipe.max_steps, STEPS_OF_SMALL_SET))
+    with transaction.atomic():
+        # One submission of an owner at a time, or two could pass the limits together.
+        Owner.objects.select_for_update().get(pk=viewer.user.owner_id)
+        limits.check_queue(viewer.user.owner_id)
+        run = TrainingRun.objects.create(
+            owner_id=viewer.user.owner_id,
+            created_by=viewer.user,
+            embedding=_embedding(viewer, form),
+            base_model=base,
+            submission_key=form.key,
+            recipe=recipe.to_dict(),
+            max_steps=recipe.max_steps,
+            warnings=_warnings(recipe, images),
+            licence=form.licence,
+            consent=CONSENT,
+            bundled_set=form.bundled_set,
+        )
+        for position, image in enumerate(images):
+            taken = TrainingImage.objects.filter(pk=image.pk, run=None).update(run=run, position=position)
+            if not taken:
+                raise Conflict(
+                    "state_conflict", "A picture was used by another run meanwhile.", field="pictures"
+                )
+        recording.add_event(run, "state", state=run.state)
+        jobs.enqueue("run_training", str(run.id))
+        kill_point("K16")
+    kill_point("K17")
+    return run
+
+
+def _embedding(viewer: Viewer, form: Submission) -> Embedding:
+    """The embedding given, the viewer's own of that name without a version yet, or a new one."""
+    if form.embedding is not None:
+        require(viewer, "publish_version", form.embedding)
+        return form.embedding
+    assert viewer.user is not None
+    own = (
+        Embedding.objects.alive().filter(owner_id=viewer.user.owner_id, name=form.name, last_number=0).first()
+    )
+    if own is not None:
+        return own
+    return publishing.create_embedding(
+        viewer,
+        name=form.name,
+        title=form.title or form.name,
+        kind=form.kind,
+        visibility=form.visibility,
+    )

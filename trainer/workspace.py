@@ -1,0 +1,83 @@
+"""The private folder of one attempt: pictures and checkpoint come out of the store, results go into it."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from hub import blobs
+from hub.errors import NotFound, Unavailable
+from trainer.models import TrainingRun
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def work_folder(name: str) -> Iterator[Path]:
+    """An empty folder that is wiped afterwards; what a killed worker left under this name is wiped first."""
+    folder = Path(settings.DATA_DIR) / "work" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def cache_folder() -> Path:
+    """Where the engine keeps control pictures, which are the same for every word of a base."""
+    return Path(settings.DATA_DIR) / "cache" / "sheets"
+
+
+def write_pictures(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
+    """The run's pictures as files, in order. Raises Unavailable when the store is out."""
+    target = folder / "pictures"
+    target.mkdir(exist_ok=True)
+    written = []
+    for image in run.images.order_by("position"):
+        path = target / f"{image.position:03d}.{image.content_type.rpartition('/')[2]}"
+        path.write_bytes(blobs.read(image.blob_id))
+        written.append({"path": str(path), "caption": image.caption or None, "sha256": image.blob_id})
+    return written
+
+
+def write_checkpoint(run: TrainingRun, folder: Path) -> Path | None:
+    """The newest checkpoint whose bytes are what they should be, as a file; None to start afresh.
+
+    Raises Unavailable when the store is out, since then it may well be there.
+    """
+    for kept in run.checkpoints.order_by("-step"):
+        try:
+            data = blobs.read(kept.blob_id)
+        except (NotFound, Unavailable) as error:
+            if isinstance(error, Unavailable) and error.code != "blob_damaged":
+                raise
+            log.warning("run %s: checkpoint of step %d cannot be used: %s", run.id, kept.step, error.message)
+            continue
+        path = folder / f"resume-{kept.step:06d}.safetensors"
+        path.write_bytes(data)
+        return path
+    return None
+
+
+def write_snapshots(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
+    """The word as it was on the way, as files for the growth row of the sheet."""
+    target = folder / "snapshots"
+    target.mkdir(exist_ok=True)
+    written = []
+    for kept in run.snapshots.order_by("position"):
+        path = target / f"{kept.position:02d}.safetensors"
+        path.write_bytes(blobs.read(kept.blob_id))
+        written.append({"label": kept.label, "step": kept.step, "path": str(path)})
+    return written
+
+
+def write_embedding(sha256: str, folder: Path) -> Path:
+    """A version's vectors as a canonical file. Raises Unavailable."""
+    path = folder / "embedding.safetensors"
+    path.write_bytes(blobs.read(sha256))
+    return path
