@@ -3,6 +3,7 @@
 What is not read here is still recognised, so that the refusal can say what the file is and what to do.
 """
 
+import codecs
 import pickletools
 import struct
 from dataclasses import dataclass
@@ -12,80 +13,40 @@ from hub.formats.errors import FormatError
 from hub.formats.limits import MAX_HEADER_BYTES
 
 _RESAVE = "Save it as .safetensors and upload that."
-_MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+_UNPACK = "Unpack it and upload the .safetensors inside."
+_MAGIC: tuple[tuple[int, bytes, str, str, str], ...] = (
+    (0, b"PK\x03\x04", "torch-zip", "a zip archive, as PyTorch writes for .pt and .bin", _RESAVE),
+    (0, b"PK\x05\x06", "zip", "an empty zip archive", ""),
+    (0, b"\x80\x02\x8a\x0a", "torch-legacy", "an old PyTorch pickle file", _RESAVE),
+    (257, b"ustar", "torch-tar", "a tar archive, which PyTorch wrote before 2017", _RESAVE),
+    (0, b"\x89PNG\r\n\x1a\n", "image", "a PNG picture", ""),
+    (0, b"\xff\xd8\xff", "jpeg", "a JPEG picture", ""),
+    (0, b"GIF8", "gif", "a GIF picture", ""),
+    (0, b"II*\0", "tiff", "a TIFF picture", ""),
+    (0, b"MM\0*", "tiff", "a TIFF picture", ""),
+    (4, b"ftypheic", "heic", "a HEIC picture", ""),
+    (4, b"ftypavif", "avif", "an AVIF picture", ""),
+    (0, b"\x93NUMPY", "npy", "a NumPy file, which can hide a pickle", _RESAVE),
+    (0, b"GGUF", "gguf", "a GGUF file", "Upload the .safetensors it was made from."),
+    (0, b"\x1f\x8b", "gzip", "a gzip archive", _UNPACK),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z", "a 7z archive", _UNPACK),
+    (0, b"Rar!", "rar", "a RAR archive", _UNPACK),
+    (0, b"\xfd7zXZ", "xz", "an xz archive", _UNPACK),
+    (0, b"BZh", "bzip2", "a bzip2 archive", _UNPACK),
+    (0, b"\x89HDF", "hdf5", "an HDF5 file", ""),
+    (0, b"%PDF", "pdf", "a PDF document", ""),
+    (0, b"\x7fELF", "program", "a program", ""),
+    (0, b"MZ", "program", "a program", ""),
+)
+_TEXT_STARTS: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
+    ((b"version https://git-lfs",), "pointer", "a Git LFS pointer", "Fetch the real file with git lfs pull."),
     (
-        0,
-        b"PK\x03\x04",
-        "torch-zip",
-        f"This is a zip archive, as PyTorch writes for .pt and .bin. {_RESAVE}",
+        (b"<!doctype", b"<html", b"<head"),
+        "page",
+        "a web page",
+        "The download met a sign-in or error page; fetch it again.",
     ),
-    (0, b"PK\x05\x06", "zip", "This is an empty zip archive."),
-    (
-        0,
-        b"\x80\x02\x8a\x0a",
-        "torch-legacy",
-        f"This is an old PyTorch pickle file. {_RESAVE}",
-    ),
-    (
-        257,
-        b"ustar",
-        "torch-tar",
-        f"This is a tar archive, which PyTorch wrote before 2017. {_RESAVE}",
-    ),
-    (
-        0,
-        b"\x89PNG\r\n\x1a\n",
-        "image",
-        "This is a PNG picture, not a .safetensors embedding.",
-    ),
-    (0, b"\xff\xd8\xff", "jpeg", "This is a JPEG picture, not an embedding."),
-    (0, b"GIF8", "gif", "This is a GIF picture, not an embedding."),
-    (
-        0,
-        b"\x93NUMPY",
-        "npy",
-        f"This is a NumPy file, which can hide a pickle. {_RESAVE}",
-    ),
-    (
-        0,
-        b"GGUF",
-        "gguf",
-        "This is a GGUF file. Upload the .safetensors it was made from.",
-    ),
-    (
-        0,
-        b"\x1f\x8b",
-        "gzip",
-        "This is a gzip archive. Unpack it and upload the .safetensors inside.",
-    ),
-    (
-        0,
-        b"7z\xbc\xaf\x27\x1c",
-        "7z",
-        "This is a 7z archive. Unpack it and upload the .safetensors inside.",
-    ),
-    (
-        0,
-        b"Rar!",
-        "rar",
-        "This is a RAR archive. Unpack it and upload the .safetensors inside.",
-    ),
-    (
-        0,
-        b"\xfd7zXZ",
-        "xz",
-        "This is an xz archive. Unpack it and upload the .safetensors inside.",
-    ),
-    (
-        0,
-        b"BZh",
-        "bzip2",
-        "This is a bzip2 archive. Unpack it and upload the .safetensors inside.",
-    ),
-    (0, b"\x89HDF", "hdf5", "This is an HDF5 file, not an embedding."),
-    (0, b"%PDF", "pdf", "This is a PDF document, not an embedding."),
-    (0, b"\x7fELF", "program", "This is a program, not an embedding."),
-    (0, b"MZ", "program", "This is a program, not an embedding."),
+    ((b"<?xml", b"<svg"), "xml", "an XML or SVG document", ""),
 )
 _SAFETENSORS_NAMES = (".safetensors", ".sft", ".pti")
 _TORCH_NAMES = (".pt", ".bin", ".pth", ".ckpt")
@@ -111,43 +72,35 @@ _MAX_OPCODES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """A container id, and the sentence that refuses it (empty for the one that is read)."""
+    """A container id; for the ones that are not read, a name for people and what to do about it."""
 
     container: str
-    refusal: str = ""
+    name: str = ""
+    advice: str = ""
 
 
 def sniff(data: bytes) -> Sniffed:
     """What the bytes are. Safetensors first: its length bytes can look like the start of a pickle."""
+    if not data:
+        return Sniffed("empty", "an empty file")
     if _looks_like_safetensors(data):
         return Sniffed("safetensors")
-    for offset, magic, container, refusal in _MAGIC:
+    for offset, magic, container, name, advice in _MAGIC:
         if data.startswith(magic, offset):
-            return Sniffed(container, refusal)
+            return Sniffed(container, name, advice)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return Sniffed("image", "This is a WebP picture, not a .safetensors embedding.")
+        return Sniffed("image", "a WebP picture")
     if data[:1] == b"\x80" and data[1:2] in b"\x00\x01\x02\x03\x04\x05":
-        return Sniffed("pickle", f"This is a Python pickle, which can run code. {_RESAVE}")
+        return Sniffed("pickle", "a Python pickle, which can run code", _RESAVE)
     return _sniff_text(data)
 
 
 def refuse_unread(data: bytes, filename: str) -> str:
     """The container id of a file that can be read; FormatError (F1, U4) in words for every other one."""
-    if not data:
-        raise FormatError(
-            "unsupported_container",
-            "The file is empty.",
-            rule="F1",
-            detail={"container": "empty"},
-        )
     found = sniff(data)
-    if found.refusal:
-        raise FormatError(
-            "unsupported_container",
-            found.refusal,
-            rule="F1",
-            detail={"container": found.container},
-        )
+    if found.name:
+        message = f"This is {found.name}, not a safetensors embedding. {found.advice}".strip()
+        raise FormatError("unsupported_container", message, rule="F1", detail={"container": found.container})
     suffix = PurePosixPath(filename.replace("\\", "/")).suffix.lower()
     if suffix not in ("", *_SAFETENSORS_NAMES, *_TORCH_NAMES):
         raise FormatError(
@@ -191,25 +144,14 @@ def _looks_like_safetensors(data: bytes) -> bool:
 
 def _sniff_text(data: bytes) -> Sniffed:
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"version https://git-lfs"):
-        return Sniffed(
-            "pointer",
-            "This is a Git LFS pointer, not the file. Fetch the real file with git lfs pull.",
-        )
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg")):
-        return Sniffed(
-            "page",
-            "This is a web page, not the file: the download met a sign-in or error page.",
-        )
-    try:
-        text = data[:4096].decode()
-    except UnicodeDecodeError as error:
-        if error.start < min(len(data), 4096) - 4:
-            return Sniffed("unknown", "This is not a file format that holds embeddings.")
-        text = data[: error.start].decode()
-    if all(char.isprintable() or char in "\t\r\n\f" for char in text):
-        return Sniffed("text", "This is plain text, not an embedding.")
-    return Sniffed("unknown", "This is not a file format that holds embeddings.")
+    for starts, container, name, advice in _TEXT_STARTS:
+        if start.startswith(starts):
+            return Sniffed(container, name, advice)
+    # A character may be cut in two where the look ends.
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(data[:4096])
+    if "\ufffd" not in text and all(char.isprintable() or char in "\t\r\n\f\ufeff" for char in text):
+        return Sniffed("text", "plain text")
+    return Sniffed("unknown", "a file of unknown kind")
 
 
 def _is_zip(data: bytes) -> bool:

@@ -59,7 +59,7 @@ def examine(
         refuse_large(len(data), limits)
         embedding = read(data, filename=filename, limits=limits)
     except FormatError as error:
-        container = "unknown" if error.rule == "U2" else sniff(data).container if data else "empty"
+        container = "unknown" if error.rule == "U2" else sniff(data).container
         return _refused(error, container), None
     return _accepted(embedding), embedding
 

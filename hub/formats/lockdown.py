@@ -83,7 +83,9 @@ _SYSTEM_CALLS = {
     ),
 }
 # Everything a parser does that Python reports; whatever is not here ends the process.
-_HARMLESS_EVENTS = frozenset({"array.__new__", "builtins.id", "object.__getattr__", "sys._getframe"})
+_HARMLESS_EVENTS = frozenset(
+    {"array.__new__", "builtins.id", "object.__getattr__", "object.__setattr__", "sys._getframe"}
+)
 
 
 def lock(limits: Mapping[str, int], *, audit: bool = True) -> list[str]:
@@ -179,7 +181,7 @@ def _filter_program(architecture: int, allowed: tuple[int, ...]) -> bytes:
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
-def _refuse_event(event: str, _arguments: tuple[object, ...]) -> None:
+def _refuse_event(event: str, arguments: tuple[object, ...]) -> None:
     if event not in _HARMLESS_EVENTS:
-        os.write(2, f"forbidden: {event}\n".encode())
+        os.write(2, f"forbidden: {event} {str(arguments[:1])[:200]}\n".encode("ascii", "backslashreplace"))
         os._exit(EXIT_VIOLATION)
