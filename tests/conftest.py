@@ -54,7 +54,7 @@ def valkey(valkey_server: Valkey) -> Valkey:
 @pytest.fixture(autouse=True)
 def _broker_and_cache(request: pytest.FixtureRequest) -> None:
     """Whatever touches the database may touch broker and cache."""
-    if _NEED_BROKER.intersection(request.fixturenames):
+    if request.node.get_closest_marker("django_db") or _NEED_BROKER.intersection(request.fixturenames):
         request.getfixturevalue("valkey")
 
 

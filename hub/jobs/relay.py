@@ -31,6 +31,7 @@ def send_now(job: OutboxJob) -> bool:
     if time.monotonic() < _quiet_until:
         return False
     try:
+        _notice_emptied()
         _send(job)
     except broker.OUT as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
@@ -43,7 +44,8 @@ def send_pending(limit: int = 200) -> int:
     """Send the jobs that are due and not sent, oldest first; answers how many. A broker that is out: 0."""
     sent = 0
     try:
-        _forget_lost()
+        _notice_emptied()
+        _doubt_old()
         for job in _due(limit):
             _send(job)
             sent += 1
@@ -58,19 +60,20 @@ def _due(limit: int) -> list[OutboxJob]:
     return list(OutboxJob.objects.filter(due, sent_at=None).order_by("created_at")[:limit])
 
 
-def _forget_lost() -> None:
-    """Mark as unsent what the broker can no longer know."""
-    waiting = OutboxJob.objects.exclude(sent_at=None)
+def _notice_emptied() -> None:
+    """Mark everything as unsent when the key is gone: then all that was in the broker is gone too."""
     if broker.get().client.set(_MEMORY_KEY, "1", nx=True):
-        # The key is gone, so everything that was in the broker is.
-        waiting.update(sent_at=None)
-        return
-    now = timezone.now()
+        OutboxJob.objects.exclude(sent_at=None).update(sent_at=None)
+
+
+def _doubt_old() -> None:
+    """Mark as unsent what was sent long ago and is still not done."""
+    now, old = timezone.now(), Q(pk=None)
     for attempts in range(1, LONGEST_RESEND + 1):
-        patience = timedelta(seconds=RESEND_SECONDS * 2 ** (attempts - 1))
-        rows = waiting.filter(attempts=attempts, sent_at__lt=now - patience)
-        if rows.exists():
-            rows.update(sent_at=None)
+        old |= Q(attempts=attempts, sent_at__lt=now - timedelta(seconds=RESEND_SECONDS * 2 ** (attempts - 1)))
+    # Looked for first, since an UPDATE takes SQLite's only write lock even when it finds nothing.
+    if OutboxJob.objects.filter(old).exists():
+        OutboxJob.objects.filter(old).update(sent_at=None)
 
 
 def _send(job: OutboxJob) -> None:
