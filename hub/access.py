@@ -77,11 +77,62 @@ ACTS: Final[dict[str, Act]] = {
     "manage_tokens": Act(scope="session"),
     "manage_account": Act(scope="session"),
     "sign_in": Act(anyone=True, user=True),
+    # Public questions whose list of paths does not fit into an address, and so come as a POST.
+    "ask_in_a_body": Act(anyone=True, user=True, moderator=True),
 }
 
 # Every route of the site by its name: the act that safe methods need and the act that unsafe methods need
 # (None: the method does not exist there). A route without a row fails the suite and answers 404.
-ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {}
+ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
+    # Shared by all doors.
+    "media": ("see_public", None),
+    # Hugging Face protocol.
+    "hf_resolve": ("see_public", None),
+    "hf_resolve_one_segment": ("see_public", None),
+    "hf_models": ("see_public", None),
+    "hf_model": ("see_public", None),
+    "hf_model_revision": ("see_public", None),
+    "hf_tree": ("see_public", None),
+    "hf_tree_folder": ("see_public", None),
+    "hf_paths_info": (None, "ask_in_a_body"),
+    "hf_refs": ("see_public", None),
+    "hf_commits": ("see_public", None),
+    "hf_auth_check": ("see_public", None),
+    "hf_auth_check_write": ("see_public", None),
+    "hf_xet_token": ("see_public", None),
+    "hf_agent_harnesses": ("see_public", None),
+    "hf_whoami": ("whoami", None),
+    "hf_unknown": ("see_public", None),
+    # Accounts (django-allauth).
+    "account_login": ("sign_in", "sign_in"),
+    "account_logout": ("sign_in", "sign_in"),
+    "account_inactive": ("sign_in", None),
+    "account_signup": ("sign_in", "sign_in"),
+    "account_reauthenticate": ("manage_account", "manage_account"),
+    "account_email": ("manage_account", "manage_account"),
+    "account_email_verification_sent": ("sign_in", "sign_in"),
+    "account_confirm_email": ("sign_in", "sign_in"),
+    "account_confirm_login_code": ("sign_in", "sign_in"),
+    "account_change_password": ("manage_account", "manage_account"),
+    "account_set_password": ("manage_account", "manage_account"),
+    "account_reset_password": ("sign_in", "sign_in"),
+    "account_reset_password_done": ("sign_in", None),
+    "account_reset_password_from_key": ("sign_in", "sign_in"),
+    "account_reset_password_from_key_done": ("sign_in", None),
+    "mfa_authenticate": ("sign_in", "sign_in"),
+    "mfa_index": ("manage_account", "manage_account"),
+    "mfa_reauthenticate": ("manage_account", "manage_account"),
+    "mfa_activate_totp": ("manage_account", "manage_account"),
+    "mfa_deactivate_totp": ("manage_account", "manage_account"),
+    "mfa_view_recovery_codes": ("manage_account", "manage_account"),
+    "mfa_generate_recovery_codes": ("manage_account", "manage_account"),
+    "mfa_download_recovery_codes": ("manage_account", None),
+    "mfa_list_webauthn": ("manage_account", "manage_account"),
+    "mfa_add_webauthn": ("manage_account", "manage_account"),
+    "mfa_edit_webauthn": ("manage_account", "manage_account"),
+    "mfa_remove_webauthn": ("manage_account", "manage_account"),
+    "mfa_reauthenticate_webauthn": ("manage_account", "manage_account"),
+}
 
 
 def allows(viewer: Viewer, act: str, *, is_owner: bool = False) -> bool:

@@ -1,0 +1,1 @@
+"""What every door shares: who asks, may they, bytes in, bytes out, and what a refusal looks like."""

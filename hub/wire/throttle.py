@@ -1,0 +1,69 @@
+"""Counts calls per person or address and refuses beyond the limits. Without the cache nothing is counted."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Any, Final, TypeVar
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from hub.access import Viewer
+from hub.errors import RateLimited
+
+WINDOW_SECONDS: Final = 300
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Calls in one window."""
+
+    anonymous: int
+    signed_in: int
+
+
+LIMITS: Final[dict[str, Limit]] = {"api": Limit(500, 1000), "pull": Limit(3000, 5000)}
+
+
+def limited(bucket: str) -> Callable[[View], View]:
+    """Mark a view: the gate counts its calls in this bucket."""
+
+    def mark(view: View) -> View:
+        view.throttle_bucket = bucket  # type: ignore[attr-defined]  # read back by the gate
+        return view
+
+    return mark
+
+
+def count(request: HttpRequest, viewer: Viewer, bucket: str | None) -> None:
+    """Count this call. RateLimited when the viewer has used up the window."""
+    if bucket is None:
+        return
+    limit = LIMITS[bucket]
+    allowed = limit.signed_in if viewer.is_signed_in else limit.anonymous
+    window, left = divmod(int(time.time()), WINDOW_SECONDS)
+    key = f"throttle:{bucket}:{_who(request, viewer)}:{window}"
+    if cache.add(key, 1, WINDOW_SECONDS):
+        return
+    try:
+        used = cache.incr(key)
+    except ValueError:
+        return
+    if used > allowed:
+        wait = WINDOW_SECONDS - left
+        raise RateLimited("rate_limited", f"Too many calls; go on in {wait} seconds.", retry_after=wait)
+
+
+def _who(request: HttpRequest, viewer: Viewer) -> str:
+    """Whose counter: the person's, or the address's (the whole /64 of an IPv6 one)."""
+    if viewer.user is not None:
+        return f"user-{viewer.user.pk}"
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return "nowhere"
+    if isinstance(address, IPv6Address):
+        return f"net-{int(address) >> 64:x}"
+    return f"host-{address}"

@@ -1,0 +1,93 @@
+"""Bytes in: request files arrive in temporary files, hashed while they stream and cut off at the ceiling."""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+
+from hub.errors import Invalid, TooLarge
+
+MEBIBYTE: Final = 1 << 20
+LABEL_LENGTH: Final = 120
+# Room for form fields and part headers beside the files of one request.
+ENVELOPE_BYTES: Final = 2 * MEBIBYTE
+
+
+def file_ceiling() -> int:
+    """Bytes of the largest file that any form of the hub takes."""
+    return MEBIBYTE * max(int(settings.HUB["HUB_MAX_UPLOAD_MB"]), int(settings.HUB["HUB_MAX_PICTURE_MB"]))
+
+
+class HashingUploadHandler(TemporaryFileUploadHandler):
+    """Django's spooling, with the SHA-256 taken in the same pass and a stop at the first byte too many."""
+
+    def handle_raw_input(
+        self, input_data: Any, meta: dict[str, Any], content_length: int, *args: Any, **kwargs: Any
+    ) -> None:
+        """Refuse by the declared length, before anything is read."""
+        if content_length > file_ceiling() * int(settings.HUB["HUB_RUN_MAX_IMAGES"]) + ENVELOPE_BYTES:
+            raise RequestDataTooBig("declared length over the ceiling")
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Start a temporary file and its hash."""
+        super().new_file(*args, **kwargs)
+        self._digest = hashlib.sha256()
+        self._received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Write and hash one chunk."""
+        self._received += len(raw_data)
+        if self._received > file_ceiling():
+            raise RequestDataTooBig("file over the ceiling")
+        self._digest.update(raw_data)
+        super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> Any:
+        """The finished file, knowing its digest."""
+        file = super().file_complete(file_size)
+        file.sha256 = self._digest.hexdigest()
+        return file
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """An upload on disk, there until the request ends. `filename` is a cleaned label, never a path."""
+
+    path: Path
+    filename: str
+    sha256: str
+    size: int
+
+
+def spool(file: UploadedFile | None, *, max_bytes: int | None = None, field: str = "file") -> Spooled:
+    """The uploaded file as it lies on disk. Invalid when none was sent, TooLarge over `max_bytes`."""
+    if not isinstance(file, TemporaryUploadedFile):
+        raise Invalid("file_missing", "Choose a file first.", field=field)
+    ceiling = max_bytes if max_bytes is not None else MEBIBYTE * int(settings.HUB["HUB_MAX_UPLOAD_MB"])
+    size = int(file.size or 0)
+    if size > ceiling:
+        message = (
+            f"The file has {size / MEBIBYTE:.1f} MiB; this hub takes up to {ceiling / MEBIBYTE:.0f} MiB."
+        )
+        raise TooLarge("file_too_large", message, field=field)
+    file.flush()
+    digest = getattr(file, "sha256", None) or _digest(Path(file.temporary_file_path()))
+    return Spooled(Path(file.temporary_file_path()), clean_label(file.name or ""), digest, size)
+
+
+def clean_label(name: str) -> str:
+    """A file name as something to show: no folders, no invisible characters, at most 120 long."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    kept = "".join(character for character in name if unicodedata.category(character)[0] != "C")
+    return kept.strip()[-LABEL_LENGTH:] or "file"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
