@@ -1,0 +1,92 @@
+"""What moves the rows: AdamW, the learning rate of a step, and the norm control after it.
+
+Written out rather than taken from torch.optim: a step with a bad number must leave rows and moments as they
+were without asking the device, and rows and two moments are then the whole state.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainer.recipe import SCHEDULES, Recipe, parse_piecewise
+
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+FLOOR = 0.1
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """The rate of step `step`, counted from 1; a pure function, so resuming needs no scheduler state."""
+    if recipe.lr_schedule not in SCHEDULES:
+        stages = parse_piecewise(recipe.lr_schedule)
+        return next((rate for rate, until in stages if step <= until), stages[-1][0])
+    warm = int(recipe.warmup * recipe.max_steps)
+    if step <= warm:
+        return recipe.lr * step / warm
+    done = (step - warm) / max(1, recipe.max_steps - warm)
+    if recipe.lr_schedule == "constant":
+        return recipe.lr
+    if recipe.lr_schedule == "linear":
+        return recipe.lr * (1 - (1 - FLOOR) * done)
+    half_wave = float((1 + torch.cos(torch.tensor(done * torch.pi, dtype=torch.float64))) / 2)
+    return recipe.lr * (FLOOR + (1 - FLOOR) * half_wave)
+
+
+@dataclass
+class Moments:
+    """AdamW's state for the rows of one encoder."""
+
+    first: Tensor
+    second: Tensor
+
+    @classmethod
+    def like(cls, rows: Tensor) -> "Moments":
+        """Zero moments for these rows."""
+        return cls(torch.zeros_like(rows), torch.zeros_like(rows))
+
+
+def clipped(gradient: Tensor, limit: float | None) -> Tensor:
+    """The gradient scaled down to a norm of at most `limit`."""
+    if limit is None:
+        return gradient
+    scale: Tensor = limit / (gradient.norm() + 1e-6)
+    return gradient * scale.clamp(max=1.0)
+
+
+def adamw(
+    rows: Tensor, gradient: Tensor, moments: Moments, *, step: int, lr: float, decay: float, good: Tensor
+) -> None:
+    """One AdamW update in place; where `good` is false (a flag on the device) nothing changes."""
+    first = torch.lerp(moments.first, gradient, 1 - BETAS[0])
+    second = moments.second * BETAS[1] + gradient * gradient * (1 - BETAS[1])
+    denominator = second.sqrt() / (1 - BETAS[1] ** step) ** 0.5 + EPSILON
+    moved = rows * (1 - lr * decay) - lr / (1 - BETAS[0] ** step) * first / denominator
+    rows.copy_(torch.where(good, moved, rows))
+    moments.first.copy_(torch.where(good, first, moments.first))
+    moments.second.copy_(torch.where(good, second, moments.second))
+
+
+class NormControl:
+    """Keeps rows where words live. What counts as usual is read from the table once."""
+
+    def __init__(self, mode: str, table: Tensor) -> None:
+        self.mode = mode
+        # A small base gives all words it never saw one and the same row; each distinct norm counts once.
+        norms = table.float().norm(dim=1).unique()
+        self.limit = float(2 * norms.quantile(0.99))
+        self.median = float(norms.median())
+        self.spread = float(table.float().std())
+
+    def apply(self, rows: Tensor) -> Tensor:
+        """Correct the rows in place; returns a flag on the device that says whether the cap acted."""
+        norms = rows.norm(dim=1, keepdim=True)
+        if self.mode == "cap":
+            rows.mul_((self.limit / norms).clamp(max=1.0))
+            over: Tensor = norms > self.limit
+            return over.any()
+        if self.mode == "preserve":
+            rows.mul_(self.median / norms)
+        if self.mode == "soft":
+            rows.mul_((self.spread / rows.std()) ** 0.1)
+        return torch.zeros((), dtype=torch.bool, device=rows.device)

@@ -1,0 +1,95 @@
+"""From prompts to token ids, and the row overlay that lets new vectors stand beside a frozen table.
+
+New vectors have ids from the end of the table upward. They are written straight into the id lists: the
+tokenizer and the table are never changed, so nothing has to be put back and no word can collide.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer.engine.events import recipe_fault
+from trainer.prompts import NAME
+
+PLACES = 77
+
+
+class RowOverlay(nn.Module):
+    """A token table that looks up ids beyond its end in `rows`, a small tensor that can be swapped."""
+
+    rows: Tensor | None
+
+    def __init__(self, table: nn.Embedding) -> None:
+        super().__init__()
+        self.table = table
+        self.first = table.num_embeddings
+        self.rows = None
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the ids; gradients reach `rows` and nothing else."""
+        if self.rows is None:
+            return self.table(ids)  # type: ignore[no-any-return]  # nn.Module calls are untyped
+        new = ids >= self.first
+        known = self.table(ids.masked_fill(new, 0))
+        own = nn.functional.embedding((ids - self.first).clamp(0, len(self.rows) - 1), self.rows)
+        return torch.where(new.unsqueeze(-1), own.to(known.dtype), known)
+
+    @contextmanager
+    def showing(self, rows: Tensor | None) -> Iterator[None]:
+        """Use these rows inside the block; None is the bare table."""
+        before, self.rows = self.rows, rows
+        try:
+            yield
+        finally:
+            self.rows = before
+
+
+def word_ids(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of plain text, without the start and end marks."""
+    if not text.strip():
+        return []
+    return list(tokenizer(text, add_special_tokens=False, truncation=False, verbose=False).input_ids)
+
+
+def prompt_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
+    """The 77 token ids of a prompt, with each [name] turned into the ids of the new rows.
+
+    What does not fit is cut, as the diffusers pipelines do.
+    """
+    first = len(tokenizer)
+    ids: list[int] = []
+    for number, piece in enumerate(prompt.split(NAME)):
+        ids += range(first, first + vectors) if number else ()
+        ids += word_ids(tokenizer, piece)
+    ids = ids[: PLACES - 2]
+    padding = [tokenizer.pad_token_id] * (PLACES - 2 - len(ids))
+    return [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *padding]
+
+
+def training_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
+    """The ids of a training prompt. Recipe fault when a new row was cut off: it would not learn."""
+    ids = prompt_ids(tokenizer, prompt, vectors)
+    if ids.count(len(tokenizer) + vectors - 1) == 0:
+        raise recipe_fault(
+            "prompt_without_name", f"In '{prompt[:80]}…' [name] is missing or beyond place 75."
+        )
+    return ids
+
+
+def first_rows(table: Tensor, ids: Sequence[int], vectors: int, generator: torch.Generator) -> Tensor:
+    """Starting rows: the initializer's tokens spread over the rows in order.
+
+    A token that has to serve twice gets a little noise, since equal rows would learn alike. Without an
+    initializer the rows are drawn like words of the table.
+    """
+    spread = table.float().std()
+    noise = torch.randn(vectors, table.shape[1], generator=generator)
+    if not ids:
+        return table.float().mean(dim=0).cpu() + noise * spread.cpu()
+    places = [row * len(ids) // vectors for row in range(vectors)]
+    rows = torch.stack([table[ids[place]].float().cpu() for place in places])
+    repeated = torch.tensor([place in places[:row] for row, place in enumerate(places)])
+    return rows + torch.where(repeated.unsqueeze(1), noise * 0.01 * spread.cpu(), torch.zeros(()))

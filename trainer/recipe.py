@@ -1,0 +1,269 @@
+"""The training recipe: every setting of a run as one frozen, checked value.
+
+Pure standard library, so the site, the command line and the engine share it. A recipe that exists is
+valid; it travels as plain JSON, and the same JSON always gives the same recipe back.
+"""
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from trainer.presets import FAMILIES, PRESETS, preset_settings
+
+KINDS = ("style", "object", "subject", "negative")
+SCHEDULES = ("constant", "cosine", "linear")
+NORMS = ("off", "cap", "preserve", "soft")
+PRECISIONS = ("auto", "fp32", "bf16")
+MAX_SEED = 2**63 - 1
+MAX_TEXT = 400
+
+
+class RecipeError(ValueError):
+    """A setting that cannot be trained with: `field` names it, `message` is a sentence for people."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def parse_piecewise(text: str) -> list[tuple[float, int]]:
+    """Read A1111's rate text, `0.005:100, 1e-3:500, 1e-4`: each rate holds up to and including its step.
+
+    The last rate may stand alone and then holds to the end. Raises ValueError on anything else.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    stages: list[tuple[float, int]] = []
+    for number, part in enumerate(parts):
+        rate_text, colon, until_text = part.partition(":")
+        rate = float(rate_text)
+        if not colon and number != len(parts) - 1:
+            raise ValueError("only the last rate may stand without a step")
+        until = int(until_text) if colon else 2**31
+        if not (math.isfinite(rate) and 0 <= rate <= 1) or until <= (stages[-1][1] if stages else 0):
+            raise ValueError("rates must be between 0 and 1 and steps must rise")
+        stages.append((rate, until))
+    return stages
+
+
+def parse_timesteps(text: str) -> tuple[float, float]:
+    """The share of the noise schedule that is trained: (0, 1) for a named mode, else `lo-hi` of 1000."""
+    if text in ("uniform", "stratified"):
+        return 0.0, 1.0
+    match = re.fullmatch(r"(\d{1,4})-(\d{1,4})", text)
+    if not match or not int(match[1]) < int(match[2]) <= 1000:
+        raise ValueError("use uniform, stratified, or a range such as 100-900")
+    return int(match[1]) / 1000, int(match[2]) / 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All settings of a training run. Building one with a setting out of range raises RecipeError."""
+
+    trigger: str
+    kind: str
+    family: str
+    initializer: str = ""
+    base: str = ""
+    preset: str = "standard"
+    vectors_per_token: int = 2
+    lr: float = 2e-3
+    lr_schedule: str = "cosine"
+    warmup: float = 0.05
+    optimizer: str = "adamw"
+    weight_decay: float = 0.0
+    batch: int = 4
+    accumulate: int = 1
+    max_steps: int = 1000
+    early_stop: bool = True
+    patience: int = 20
+    norm: str = "cap"
+    average: float = 0.3
+    timesteps: str = "stratified"
+    min_snr_gamma: float | None = 5.0
+    noise_offset: float = 0.0
+    grad_clip: float | None = 1.0
+    flip: bool = False
+    crop: str = "centre"
+    resolution: int = 512
+    templates: tuple[str, ...] = field(default=())
+    captions: bool = False
+    caption_drop: float = 0.0
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._check_types()
+        self._check_words()
+        self._check_choices()
+        self._check_numbers()
+
+    @classmethod
+    def for_preset(
+        cls, preset: str, *, family: str, kind: str, trigger: str, initializer: str = "", **overrides: Any
+    ) -> Self:
+        """The recipe of a named preset for a family and kind; keyword overrides win. Raises RecipeError."""
+        for name, value, known in (
+            ("preset", preset, PRESETS),
+            ("family", family, FAMILIES),
+            ("kind", kind, KINDS),
+        ):
+            if value not in known:
+                raise RecipeError(name, f"'{value}' is not one of {', '.join(known)}.")
+        return cls.from_dict(
+            {
+                "preset": preset,
+                "family": family,
+                "kind": kind,
+                "trigger": trigger,
+                "initializer": initializer,
+                **preset_settings(preset, family, kind),
+                **overrides,
+            }
+        )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """A recipe from plain values. Raises RecipeError for an unknown, missing or wrong field."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        for name in values:
+            if name not in known:
+                raise RecipeError(name, "This setting does not exist.")
+        for name in ("trigger", "kind", "family"):
+            if name not in values:
+                raise RecipeError(name, "This setting is required.")
+        settings = dict(values)
+        if isinstance(settings.get("templates"), list):
+            settings["templates"] = tuple(settings["templates"])
+        return cls(**settings)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """A recipe from the text that `to_json` wrote. Raises RecipeError."""
+        try:
+            values = json.loads(text)
+        except ValueError:
+            raise RecipeError("recipe", "This is not JSON.") from None
+        if not isinstance(values, dict):
+            raise RecipeError("recipe", "A recipe is a JSON object.")
+        return cls.from_dict(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        values = dataclasses.asdict(self)
+        values["templates"] = list(self.templates)
+        return values
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys: equal recipes give equal text."""
+        return json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    def replace(self, **changes: Any) -> Self:
+        """The same recipe with some settings changed. Raises RecipeError."""
+        return self.from_dict({**self.to_dict(), **changes})
+
+    def warnings(self) -> list[str]:
+        """Sentences about settings that are allowed but rarely wise."""
+        found = []
+        reach = self.lr * self.max_steps
+        if self.lr_schedule in SCHEDULES and reach < 0.05:
+            found.append(
+                f"Rate times steps is only {reach:.2g}: no element can move further than that, "
+                "so the word will hardly leave its starting point."
+            )
+        if self.lr_schedule in SCHEDULES and reach > 30:
+            found.append(
+                f"Rate times steps is {reach:.3g}: above 30 the vectors tend to drift far from real words."
+            )
+        if self.vectors_per_token > 8:
+            found.append(f"{self.vectors_per_token} vectors take as many of the 75 places in every prompt.")
+        if not self.initializer:
+            found.append("Without an initializer the word starts from noise and needs more steps.")
+        if self.kind == "subject":
+            found.append("A person or character is held better by DreamBooth or a LoRA than by an embedding.")
+        return found
+
+    def _check_types(self) -> None:
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            wanted: Any = spec.type
+            if wanted in (float, float | None) and type(value) is int:
+                # JSON has one kind of number; 1 and 1.0 must give the same recipe.
+                object.__setattr__(self, spec.name, float(value))
+                continue
+            if wanted == tuple[str, ...]:
+                good = isinstance(value, tuple) and all(isinstance(line, str) for line in value)
+            else:
+                good = isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
+            if not good:
+                raise RecipeError(spec.name, "This value has the wrong type.")
+
+    def _check_words(self) -> None:
+        if not re.fullmatch(r"[^\s()\[\]:|,]{1,64}", self.trigger) or not self.trigger.isprintable():
+            raise RecipeError(
+                "trigger", "A trigger is one word of 1 to 64 characters without ( ) [ ] : | or commas."
+            )
+        for name, text in (("initializer", self.initializer), ("base", self.base)):
+            if len(text) > MAX_TEXT or not (text.isprintable() or not text):
+                raise RecipeError(name, f"Use up to {MAX_TEXT} printable characters on one line.")
+        if len(self.templates) > 200:
+            raise RecipeError("templates", "Use at most 200 templates.")
+        for line in self.templates:
+            if "[name]" not in line:
+                raise RecipeError(
+                    "templates", f"'{line[:60]}' lacks [name], so nothing would be learned from it."
+                )
+            if len(line) > MAX_TEXT:
+                raise RecipeError("templates", f"A template has at most {MAX_TEXT} characters.")
+
+    def _check_choices(self) -> None:
+        choices = (
+            ("kind", KINDS),
+            ("family", FAMILIES),
+            ("preset", PRESETS),
+            ("optimizer", ("adamw",)),
+            ("norm", NORMS),
+            ("crop", ("centre",)),
+            ("precision", PRECISIONS),
+        )
+        for name, known in choices:
+            if getattr(self, name) not in known:
+                raise RecipeError(name, f"'{getattr(self, name)}' is not one of {', '.join(known)}.")
+        try:
+            parse_timesteps(self.timesteps)
+        except ValueError as error:
+            raise RecipeError("timesteps", f"Cannot read '{self.timesteps}': {error}.") from None
+        if self.lr_schedule not in SCHEDULES:
+            try:
+                parse_piecewise(self.lr_schedule)
+            except ValueError as error:
+                raise RecipeError("lr_schedule", f"Cannot read '{self.lr_schedule}': {error}.") from None
+
+    def _check_numbers(self) -> None:
+        ranges = (
+            ("vectors_per_token", 1, 16),
+            ("lr", 0, 0.1),
+            ("warmup", 0, 0.5),
+            ("weight_decay", 0, 0.1),
+            ("batch", 1, 16),
+            ("accumulate", 1, 16),
+            ("max_steps", 1, 10000),
+            ("patience", 3, 1000),
+            ("average", 0, 0.5),
+            ("min_snr_gamma", 1, 20),
+            ("noise_offset", 0, 0.1),
+            ("grad_clip", 0.1, 10),
+            ("resolution", 64, 1536),
+            ("caption_drop", 0, 0.3),
+            ("seed", 0, MAX_SEED),
+        )
+        for name, low, high in ranges:
+            value = getattr(self, name)
+            # Written so that a NaN fails too.
+            if value is not None and not low <= value <= high:
+                raise RecipeError(name, f"{value} is outside {low} to {high}.")
+        if self.resolution % 64:
+            raise RecipeError("resolution", f"{self.resolution} is not a multiple of 64.")
