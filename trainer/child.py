@@ -34,7 +34,7 @@ LOG_LINES = 200
 FINAL = frozenset({"result", "stopped", "failed", "sheet", "described"})
 
 
-class EngineDiedError(RuntimeError):
+class EngineDied(RuntimeError):
     """The child ended although nobody asked it to. `code` is its exit status, `log` the end of its log."""
 
     def __init__(self, code: int, log: str) -> None:
@@ -43,7 +43,7 @@ class EngineDiedError(RuntimeError):
         self.log = log
 
 
-class EngineSilentError(TimeoutError):
+class EngineSilent(TimeoutError):
     """The child said nothing for the time given to `events`."""
 
 
@@ -98,29 +98,29 @@ class EngineChild:
             threading.Thread(target=target, args=(stream, self._lines), daemon=True).start()
 
     def send(self, command: dict[str, Any]) -> None:
-        """Send one command. Raises EngineDiedError when there is no child to hear it."""
+        """Send one command. Raises EngineDied when there is no child to hear it."""
         process = self._process
         if process is None or process.stdin is None:
-            raise EngineDiedError(-1, self.log)
+            raise EngineDied(-1, self.log)
         try:
             process.stdin.write(json.dumps(command) + "\n")
             process.stdin.flush()
         except (BrokenPipeError, ValueError):
-            raise EngineDiedError(process.wait(), self.log) from None
+            raise EngineDied(process.wait(), self.log) from None
 
     def events(self, timeout: float = 60.0) -> Iterator[dict[str, Any]]:
         """Events in order, up to and including the one that ends the command.
 
-        Raises EngineSilentError after `timeout` seconds without a line (call again to go on waiting) and
-        EngineDiedError when the child ends.
+        Raises EngineSilent after `timeout` seconds without a line (call again to go on waiting) and
+        EngineDied when the child ends.
         """
         while True:
             try:
                 event = self._lines.get(timeout=timeout)
             except queue.Empty:
-                raise EngineSilentError(f"no event for {timeout:g} s") from None
+                raise EngineSilent(f"no event for {timeout:g} s") from None
             if event is None:
-                raise EngineDiedError(self._process.wait() if self._process else -1, self.log)
+                raise EngineDied(self._process.wait() if self._process else -1, self.log)
             yield event
             if event.get("event") in FINAL:
                 return
@@ -134,7 +134,7 @@ class EngineChild:
         process = self._process
         if process is None:
             return
-        with contextlib.suppress(EngineDiedError):
+        with contextlib.suppress(EngineDied):
             self.send({"do": "quit"})
         try:
             process.wait(timeout)

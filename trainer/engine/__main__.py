@@ -19,7 +19,7 @@ import torch
 from trainer.base_folder import BaseFolderError, base_digest
 from trainer.engine import canonical, measure
 from trainer.engine.base_model import BaseModel, placement
-from trainer.engine.events import FaultError, OnEvent, Reporter, machine_fault
+from trainer.engine.events import Fault, OnEvent, Reporter, machine_fault
 from trainer.engine.run import Run
 from trainer.engine.sheet import Subject, make_sheet
 from trainer.recipe import Recipe, RecipeError
@@ -77,7 +77,7 @@ class Engine:
         on_event = self.reporter.of(str(command.get("id")))
         try:
             self.dispatch(command, on_event)
-        except FaultError as fault:
+        except Fault as fault:
             fail(on_event, fault.fault, fault.code, fault.message, fault.detail)
         except RecipeError as error:
             fail(on_event, "recipe", f"recipe_{error.field}", error.message, error.field)
@@ -89,7 +89,7 @@ class Engine:
             fail(on_event, "machine", "engine_error", "The engine met an error.", traceback.format_exc())
 
     def dispatch(self, command: dict[str, Any], on_event: OnEvent) -> None:
-        """Do what the command says. Raises FaultError and its kin."""
+        """Do what the command says. Raises Fault and its kin."""
         actions = {"train": self.train, "sheet": self.sheet, "describe": self.describe}
         action = actions.get(command["do"])
         if action is None:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 OnEvent = Callable[..., None]
 
 
-class FaultError(Exception):
+class Fault(Exception):
     """A run that cannot go on. `fault` says whose it is: "recipe" (shown, not retried) or "machine"."""
 
     def __init__(self, fault: str, code: str, message: str, detail: str = "") -> None:
@@ -22,14 +22,14 @@ class FaultError(Exception):
         self.detail = detail
 
 
-def recipe_fault(code: str, message: str) -> FaultError:
+def recipe_fault(code: str, message: str) -> Fault:
     """A fault of the settings or pictures given."""
-    return FaultError("recipe", code, message)
+    return Fault("recipe", code, message)
 
 
-def machine_fault(code: str, message: str, detail: str = "") -> FaultError:
+def machine_fault(code: str, message: str, detail: str = "") -> Fault:
     """A fault of this machine, its disk or its base models."""
-    return FaultError("machine", code, message, detail)
+    return Fault("machine", code, message, detail)
 
 
 class Reporter:

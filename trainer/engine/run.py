@@ -44,7 +44,7 @@ class Run:
     started: float = field(default_factory=time.monotonic)
 
     def train(self) -> None:
-        """Train and report `result`, or `stopped` when asked to stop. Raises FaultError."""
+        """Train and report `result`, or `stopped` when asked to stop. Raises Fault."""
         if self.recipe.family != self.base.facts.family:
             raise recipe_fault(
                 "wrong_family", f"The base is of family {self.base.facts.family}, the recipe is not."
