@@ -132,6 +132,17 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "mfa_edit_webauthn": ("manage_account", "manage_account"),
     "mfa_remove_webauthn": ("manage_account", "manage_account"),
     "mfa_reauthenticate_webauthn": ("manage_account", "manage_account"),
+    # Training.
+    "train": ("start_run", "start_run"),
+    "train_check": (None, "start_run"),
+    "train_picture": (None, "start_run"),
+    "train_set_picture": ("see_public", None),
+    "runs": ("see_run", None),
+    "run": ("see_run", None),
+    "run_events": ("see_run", None),
+    "run_cancel": (None, "cancel_run"),
+    "run_publish": (None, "publish_version"),
+    "run_discard": (None, "publish_version"),
 }
 
 

@@ -10,19 +10,19 @@ from django.db import IntegrityError, transaction
 
 from hub import jobs
 from hub.access import Viewer, require
-from hub.errors import Conflict, Unacceptable
+from hub.errors import Conflict, Unacceptable, UnacceptableFile
 from hub.formats.errors import FormatError
 from hub.formats.trigger import check_trigger
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Owner
-from hub.services import ingest, publishing
+from hub.services import publishing
+from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
 from trainer.recipe import Recipe, RecipeError
-from trainer.services import limits, recording
+from trainer.services import limits, pictures, recording
 from trainer.sets import get_set
 
-PREPARED_SIDE = 1024
 SMALLEST_GOOD_SET = 3
 STEPS_OF_SMALL_SET = 500
 CONSENT = "I may use these pictures, and every person in them agreed."
@@ -54,25 +54,6 @@ class Submission:
     key: UUID | None = None
 
 
-def add_picture(viewer: Viewer, *, path: Path, filename: str) -> TrainingImage:
-    """Check, prepare and keep one picture for the viewer's next run.
-
-    Raises UnacceptableFile with the reason and the rule; then nothing is kept.
-    """
-    require(viewer, "start_run", viewer.user)
-    limits.check_kept_pictures(viewer)
-    return _keep(
-        viewer, ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE), filename
-    )
-
-
-def remove_picture(viewer: Viewer, *, picture_id: UUID) -> None:
-    """Drop a picture that no run uses. Silent when it is gone already."""
-    require(viewer, "start_run", viewer.user)
-    assert viewer.user is not None
-    TrainingImage.objects.filter(pk=picture_id, owner_id=viewer.user.owner_id, run=None).delete()
-
-
 def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     """A queued run, its embedding and its promise to start; the same `key` again gives the same run.
 
@@ -90,8 +71,8 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     _check_terms(form)
     _check_word(form)
     limits.check_picture_count(_count(viewer, form))
-    if form.embedding is None:
-        publishing.check_name_free(viewer, name=form.name, reuse_unpublished=True)
+    if form.embedding is None and _unpublished(viewer, form) is None:
+        publishing.check_name_free(viewer, name=form.name)
     images = _images(viewer, form)
     kill_point("K15")
     try:
@@ -164,9 +145,8 @@ def _base_model(form: Submission) -> BaseModel:
 
 def _check_terms(form: Submission) -> None:
     """Licence and consent (L4) stand before every run."""
-    if not form.licence:
-        raise Unacceptable("field_invalid", "Choose a licence.", field="licence", rule="L4")
-    if not form.consent:
+    check_licence(form.licence)
+    if not (form.consent or form.bundled_set):
         raise Unacceptable(
             "consent_missing", "Say that you may use these pictures.", field="consent", rule="L4"
         )
@@ -195,24 +175,16 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
     # All are read before the first row is kept, so that one bad picture leaves nothing of the others.
     prepared = []
     for path, filename in sources:
-        prepared.append(
-            (ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE), filename)
-        )
+        try:
+            prepared.append((pictures.prepare(viewer, path=path, filename=filename), filename))
+        except UnacceptableFile as error:
+            raise Unacceptable(
+                error.code,
+                f"{Path(filename).name}: {error.message}",
+                **{**error.detail, "field": "pictures"},
+            ) from None
         kill_point("K14")
-    return [_keep(viewer, picture, filename) for picture, filename in prepared]
-
-
-def _keep(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> TrainingImage:
-    assert viewer.user is not None
-    return TrainingImage.objects.create(
-        owner_id=viewer.user.owner_id,
-        blob_id=picture.sha256,
-        content_type=picture.content_type,
-        width=picture.width,
-        height=picture.height,
-        source_name=Path(filename).name[:120],
-        facts=picture.facts,
-    )
+    return [pictures.keep(viewer, picture, filename) for picture, filename in prepared]
 
 
 def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
@@ -287,3 +259,10 @@ def _embedding(viewer: Viewer, form: Submission) -> Embedding:
         kind=form.kind,
         visibility=form.visibility,
     )
+
+
+def _unpublished(viewer: Viewer, form: Submission) -> Embedding | None:
+    """The viewer's own embedding of this name that an earlier run or draft made and nothing was published of."""
+    assert viewer.user is not None
+    own = Embedding.objects.alive().filter(owner_id=viewer.user.owner_id, name=form.name, last_number=0)
+    return own.select_related("owner").first()

@@ -1,0 +1,181 @@
+// The page of a training run: asks what is new every second or two and shows it without a reload.
+const SVG = "http://www.w3.org/2000/svg";
+const PAD = { left: 46, right: 12, top: 12, bottom: 26 };
+const WIDTH = 640;
+const HEIGHT = 240;
+
+const points = new Map();
+let last = 0;
+let shownState = "";
+
+const find = (name) => document.querySelector(`[data-${name}]`);
+
+function say(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function element(name, attributes, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function roundStep(range, count) {
+  const rough = range / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+}
+
+function smooth(values, share) {
+  let mean;
+  return values.map(([step, value]) => {
+    mean = mean === undefined ? value : mean + share * (value - mean);
+    return [step, mean];
+  });
+}
+
+function drawCurve(most) {
+  const svg = find("curve");
+  if (!svg || points.size < 2) return;
+  const all = [...points.values()].sort((a, b) => a[0] - b[0]);
+  const loss = smooth(all.filter((p) => p[1] !== null).map((p) => [p[0], p[1]]), 0.25);
+  const fixed = all.filter((p) => p[2] !== null).map((p) => [p[0], p[2]]);
+  const values = [...loss, ...fixed].map((p) => p[1]);
+  let low = Math.min(...values);
+  let high = Math.max(...values);
+  if (high - low < 1e-6) { low -= 0.01; high += 0.01; }
+  const gap = (high - low) * 0.08;
+  low -= gap; high += gap;
+  const end = Math.max(most, all[all.length - 1][0]);
+  const x = (step) => PAD.left + (step / end) * (WIDTH - PAD.left - PAD.right);
+  const y = (value) => PAD.top + ((high - value) / (high - low)) * (HEIGHT - PAD.top - PAD.bottom);
+  const parts = [];
+  const rise = roundStep(high - low, 4);
+  const digits = Math.max(0, -Math.floor(Math.log10(rise)));
+  for (let value = Math.ceil(low / rise) * rise; value <= high; value += rise) {
+    parts.push(element("line", { x1: PAD.left, x2: WIDTH - PAD.right, y1: y(value), y2: y(value), class: "grid" }));
+    parts.push(element("text", { x: PAD.left - 6, y: y(value) + 4, class: "tick tick-y" }, value.toFixed(digits)));
+  }
+  const stride = roundStep(end, 6);
+  for (let step = 0; step <= end; step += stride) {
+    parts.push(element("text", { x: x(step), y: HEIGHT - 6, class: "tick" }, String(Math.round(step))));
+  }
+  const line = (list) => list.map(([s, v], n) => `${n ? "L" : "M"}${x(s).toFixed(1)} ${y(v).toFixed(1)}`).join("");
+  if (loss.length > 1) parts.push(element("path", { d: line(loss), class: "loss" }));
+  if (fixed.length > 1) parts.push(element("path", { d: line(fixed), class: "fixed" }));
+  if (fixed.length) {
+    const [step, value] = fixed[fixed.length - 1];
+    parts.push(element("circle", { cx: x(step), cy: y(value), r: 3.5, class: "now" }));
+  }
+  svg.replaceChildren(...parts);
+  find("curve-section").hidden = false;
+}
+
+function drawGrowth(pictures) {
+  const list = find("growth");
+  if (!list || !pictures.length) return;
+  const known = new Set([...list.querySelectorAll("img")].map((image) => image.getAttribute("src")));
+  if (pictures.every((picture) => known.has(picture.url)) && known.size) return;
+  const stages = new Map();
+  for (const picture of pictures) {
+    if (!stages.has(picture.step)) stages.set(picture.step, []);
+    stages.get(picture.step).push(picture);
+  }
+  list.replaceChildren(...[...stages].map(([step, own]) => {
+    const item = document.createElement("li");
+    const label = document.createElement("span");
+    label.className = "soft small";
+    label.textContent = `step ${step}`;
+    item.append(label, ...own.map((picture) => {
+      const image = new Image(96, 96);
+      image.src = picture.url;
+      image.alt = picture.alt;
+      return image;
+    }));
+    return item;
+  }));
+  find("growth-section").hidden = false;
+  list.scrollLeft = list.scrollWidth;
+}
+
+function show(live) {
+  last = Math.max(last, live.last);
+  for (const point of live.points) points.set(point[0], point);
+  say(find("label"), live.label);
+  const drawing = live.to_draw ? `Picture ${live.drawn} of ${live.to_draw}` : live.says;
+  say(find("says"), drawing);
+  say(find("step"), live.step.toLocaleString("en"));
+  say(find("left"), live.running || live.left !== null ? duration(live.left) : "–");
+  say(find("speed"), live.speed ? live.speed.toFixed(live.speed < 10 ? 1 : 0) : "–");
+  const bar = find("progress");
+  if (bar) {
+    bar.max = live.to_draw || live.steps;
+    bar.value = live.to_draw ? live.drawn : live.step;
+  }
+  const stop = find("stop");
+  if (stop) stop.disabled = live.stopping;
+  drawCurve(live.steps);
+  drawGrowth(live.growth);
+}
+
+// A new state changes what the page has, not only its numbers: take the page's new middle part.
+async function renew() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("[data-run]");
+  const old = find("run");
+  const focused = document.activeElement && old.contains(document.activeElement);
+  old.replaceWith(fresh);
+  shownState = fresh.dataset.state;
+  if (focused) document.querySelector("main").focus({ preventScroll: true });
+  drawCurve(Number(find("progress")?.max) || 0);
+}
+
+async function ask() {
+  const address = `${find("run").dataset.events}?after=${last}`;
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+async function follow() {
+  let failures = 0;
+  for (;;) {
+    let pause = 1000;
+    try {
+      const live = await ask();
+      failures = 0;
+      if (live.state !== shownState) await renew();
+      show(live);
+      if (live.over) return;
+      pause = live.running ? 1000 : 2000;
+    } catch {
+      failures += 1;
+      say(find("says"), "The hub does not answer; trying again.");
+      pause = Math.min(1000 * 2 ** failures, 15000);
+    }
+    await new Promise((resume) => { setTimeout(resume, pause); });
+    while (document.hidden) {
+      await new Promise((resume) => { document.addEventListener("visibilitychange", resume, { once: true }); });
+    }
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+if (find("run")) {
+  shownState = find("run").dataset.state;
+  follow();
+}

@@ -1,0 +1,141 @@
+// The wizard: each picture is checked as it arrives, and stays with the form whatever happens to the rest.
+const form = document.querySelector("[data-train]");
+const input = document.querySelector("[data-pictures]");
+const picked = document.querySelector("[data-picked]");
+const refused = document.querySelector("[data-refused]");
+const advice = document.querySelector("[data-advice]");
+const start = document.querySelector("[data-start]");
+const busy = document.querySelector("[data-busy]");
+const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+let waiting = 0;
+
+function make(tag, properties, ...children) {
+  const made = document.createElement(tag);
+  Object.assign(made, properties);
+  made.append(...children);
+  return made;
+}
+
+function advise() {
+  if (!picked) return;
+  const shas = [...picked.querySelectorAll("[data-sha]")].map((item) => item.dataset.sha);
+  const different = new Set(shas).size;
+  let text = "";
+  if (shas.length > different) text = "Some pictures are the same; each counts once.";
+  if (different === 1 || different === 2) {
+    text = `${different === 1 ? "One picture" : "Two pictures"}: the word would copy ${different === 1 ? "it" : "them"} rather than learn. Three to ten work best.`;
+  }
+  if (shas.length > Number(input.dataset.most)) text = `A run takes at most ${input.dataset.most} pictures; remove some.`;
+  advice.textContent = text;
+  advice.hidden = !text;
+  advice.classList.toggle("notice-warn", Boolean(text));
+  start.disabled = waiting > 0;
+  busy.textContent = waiting > 0 ? `Checking ${waiting} picture${waiting > 1 ? "s" : ""}…` : "";
+}
+
+function tile(facts) {
+  const remove = make("button", { className: "pick-remove", type: "button", textContent: "Remove" });
+  remove.dataset.remove = facts.remove;
+  remove.setAttribute("aria-label", `Remove ${facts.name}`);
+  const item = make(
+    "li",
+    { className: "pick" },
+    make("input", { type: "hidden", name: "picture", value: facts.id }),
+    make("img", { src: facts.url, width: facts.width, height: facts.height, alt: facts.name }),
+    make("p", { className: "pick-name", textContent: facts.name }),
+    ...facts.warnings.map((text) => make("p", { className: "pick-warning", textContent: text })),
+    remove,
+  );
+  item.dataset.sha = facts.sha256;
+  return item;
+}
+
+function refuse(file, why) {
+  const name = make("strong", { textContent: file.name });
+  refused.append(make("li", { className: "notice notice-bad" }, name, make("p", { textContent: why })));
+}
+
+function placeholder(file) {
+  const address = URL.createObjectURL(file);
+  const image = make("img", { src: address, width: 96, height: 96, alt: "" });
+  const item = make(
+    "li",
+    { className: "pick pick-waiting" },
+    image,
+    make("p", { className: "pick-name", textContent: file.name }),
+    make("p", { className: "soft small", textContent: "Checking…" }),
+  );
+  const free = () => URL.revokeObjectURL(address);
+  image.addEventListener("load", free);
+  image.addEventListener("error", () => { free(); image.remove(); });
+  return item;
+}
+
+async function check(file) {
+  const item = placeholder(file);
+  picked.append(item);
+  waiting += 1;
+  advise();
+  const body = new FormData();
+  body.append("picture", file);
+  try {
+    const answer = await fetch(input.dataset.check, {
+      method: "POST", body, headers: { "X-CSRFToken": token, Accept: "application/json" },
+    });
+    const content = await answer.json();
+    if (answer.ok) {
+      item.replaceWith(tile(content));
+    } else {
+      item.remove();
+      refuse(file, content.error.message);
+    }
+  } catch {
+    item.remove();
+    refuse(file, "The hub did not answer; add the picture again.");
+  }
+  waiting -= 1;
+  advise();
+}
+
+async function take(files) {
+  refused.replaceChildren();
+  // Two at a time: the hub checks each in a process of its own.
+  const queue = [...files];
+  const work = async () => { while (queue.length) await check(queue.shift()); };
+  await Promise.all([work(), work()]);
+}
+
+if (input) {
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    // What was checked is with the hub already; the form must not send it again.
+    input.value = "";
+    take(files);
+  });
+  picked.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-remove]");
+    if (!button) return;
+    button.closest("li").remove();
+    advise();
+    input.focus();
+    fetch(button.dataset.remove, { method: "DELETE", headers: { "X-CSRFToken": token } });
+  });
+}
+
+function suggest() {
+  const kind = form.querySelector("[name=kind]:checked");
+  const field = form.querySelector("[name=initializer]");
+  if (!kind || !field) return;
+  const word = form.getAttribute(`data-suggest-${kind.value}`);
+  field.placeholder = word ? `for example: ${word}` : "";
+}
+
+form.addEventListener("change", suggest);
+form.addEventListener("submit", () => {
+  busy.textContent = "Starting…";
+  // After this tick, so that the press itself still counts.
+  setTimeout(() => { start.disabled = true; }, 0);
+});
+window.addEventListener("pageshow", () => { start.disabled = false; busy.textContent = ""; advise(); suggest(); });
+suggest();
+advise();

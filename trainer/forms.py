@@ -1,0 +1,127 @@
+"""The wizard's form: words and numbers as people type them, turned into a Submission's fields."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.html import format_html
+
+from hub.models import BaseModel
+from hub.models.registry import Kind, Visibility
+from hub.web.forms import KINDS, LICENCES, VISIBILITIES
+from trainer.presets import preset_settings
+from trainer.sets import PictureSet
+
+QUALITIES = {
+    "quick": ("Quick", "a first look at whether the pictures work"),
+    "standard": ("Standard", "right for most words; stops by itself when it has learned"),
+    "thorough": ("Thorough", "for a fine style or a hard object"),
+}
+SUGGESTED = {
+    Kind.STYLE: "flat style",
+    Kind.OBJECT: "toy",
+    Kind.SUBJECT: "person",
+    Kind.NEGATIVE: "bad quality",
+}
+SCHEDULES = {"cosine": "falls along a cosine", "linear": "falls in a line", "constant": "stays the same"}
+# Form fields that are recipe settings of the same name; empty means what the preset says.
+SETTINGS = ("vectors_per_token", "lr", "lr_schedule", "batch", "max_steps", "seed", "flip", "early_stop")
+
+
+def _steps(preset: str, family: str) -> int:
+    return int(preset_settings(preset, family, Kind.STYLE)["max_steps"])
+
+
+class TrainForm(forms.Form):
+    """Name, kind, initializer, quality; the rest is folded and may stay empty."""
+
+    name = forms.CharField(
+        max_length=63,
+        help_text="Small letters, digits and hyphens. It becomes the address and the word you type in a prompt.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    kind = forms.ChoiceField(label="What is it?", choices=KINDS, widget=forms.RadioSelect)
+    initializer = forms.CharField(
+        label="Start from",
+        required=False,
+        max_length=120,
+        help_text="A word or two that the base model knows and that comes close. Learning starts there.",
+    )
+    preset = forms.ChoiceField(label="Quality", widget=forms.RadioSelect, initial="standard")
+    base_model = forms.ChoiceField(label="Base model")
+    licence = forms.ChoiceField(choices=LICENCES, initial="cc-by-4.0")
+    consent = forms.BooleanField(
+        label="I may use these pictures, and every person in them agreed.", required=False
+    )
+
+    trigger = forms.CharField(
+        label="Trigger word", required=False, max_length=63, help_text="Empty: the name is the word."
+    )
+    title = forms.CharField(
+        required=False, max_length=120, help_text="Shown above the pictures. Empty: the name."
+    )
+    visibility = forms.ChoiceField(
+        choices=VISIBILITIES, initial=Visibility.PUBLIC.value, required=False, widget=forms.RadioSelect
+    )
+    vectors_per_token = forms.IntegerField(
+        label="Vectors",
+        required=False,
+        min_value=1,
+        max_value=16,
+        help_text="How many places of a prompt the word takes. More holds more and obeys less.",
+    )
+    max_steps = forms.IntegerField(label="Most steps", required=False, min_value=1)
+    lr = forms.FloatField(label="Rate", required=False, min_value=0, max_value=0.1)
+    lr_schedule = forms.ChoiceField(
+        label="Rate over time", required=False, choices=[("", "as the quality says"), *SCHEDULES.items()]
+    )
+    batch = forms.IntegerField(label="Pictures per step", required=False, min_value=1, max_value=16)
+    seed = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, help_text="Empty: a new one.")
+    flip = forms.NullBooleanField(
+        label="Mirror pictures",
+        help_text="Half of the time. Not for lettering, logos or faces.",
+        widget=forms.Select(choices=[("unknown", "as the kind says"), ("true", "yes"), ("false", "no")]),
+    )
+    early_stop = forms.NullBooleanField(
+        label="Stop when learned",
+        widget=forms.Select(choices=[("unknown", "as the quality says"), ("true", "yes"), ("false", "no")]),
+    )
+
+    bundled_set = forms.CharField(required=False, widget=forms.HiddenInput)
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        bases = list(BaseModel.objects.filter(is_installed=True).order_by("title"))
+        self.fields["base_model"].choices = [(base.name, base.title) for base in bases]
+        family = bases[0].family if bases else "tiny"
+        self.fields["preset"].choices = [
+            (name, format_html("{}<small>up to {} steps; {}</small>", title, _steps(name, family), why))
+            for name, (title, why) in QUALITIES.items()
+        ]
+        self.fields["max_steps"].max_value = settings.HUB["HUB_RUN_MAX_STEPS"]
+
+    def recipe_settings(self) -> dict[str, Any]:
+        """The recipe fields that were filled in."""
+        values = {name: self.cleaned_data.get(name) for name in SETTINGS}
+        return {name: value for name, value in values.items() if value not in (None, "")}
+
+    def word(self) -> str:
+        """The trigger: its own field, or else the name."""
+        return str(self.cleaned_data["trigger"] or self.cleaned_data["name"])
+
+
+def initial_of_set(chosen: PictureSet, *, name: str) -> dict[str, Any]:
+    """What the form starts with for a bundled set."""
+    return {
+        "name": name,
+        "title": chosen.title,
+        "kind": chosen.kind,
+        "initializer": chosen.initializer,
+        "vectors_per_token": chosen.vectors,
+        "licence": chosen.licence.lower(),
+        "consent": True,
+        "bundled_set": chosen.name,
+    }

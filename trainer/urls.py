@@ -1,0 +1,21 @@
+"""Addresses of training. Mounted at the root, before `/{owner}/{name}`."""
+
+from django.urls import path
+
+from hub.wire import media
+from trainer.web import pictures, run, wizard
+
+media.add_source(pictures.source)
+
+urlpatterns = [
+    path("train", wizard.train, name="train"),
+    path("train/pictures", wizard.check, name="train_check"),
+    path("train/pictures/<uuid:picture_id>", wizard.remove, name="train_picture"),
+    path("train/sets/<slug:name>/<str:file>", wizard.set_picture, name="train_set_picture"),
+    path("runs", run.list_runs, name="runs"),
+    path("runs/<uuid:run_id>", run.show, name="run"),
+    path("runs/<uuid:run_id>/events", run.events, name="run_events"),
+    path("runs/<uuid:run_id>/cancel", run.cancel, name="run_cancel"),
+    path("runs/<uuid:run_id>/publish", run.publish, name="run_publish"),
+    path("runs/<uuid:run_id>/discard", run.discard, name="run_discard"),
+]

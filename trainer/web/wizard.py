@@ -1,0 +1,204 @@
+"""Pictures first, then a name, a kind, a starting word and a quality; the rest is folded."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from hub.access import Viewer
+from hub.errors import Conflict, HubError, Unauthenticated
+from hub.models import Embedding
+from hub.wire import media, uploads
+from hub.wire.auth import viewer_of
+from trainer import runs, sets
+from trainer.forms import SUGGESTED, TrainForm, initial_of_set
+from trainer.models import TrainingImage
+from trainer.services import pictures, submitting
+from trainer.services.submitting import Submission
+
+PICTURE_BYTES = 1 << 20
+NAMES_TRIED = 50
+
+
+@require_http_methods(["GET", "POST"])
+def train(request: HttpRequest) -> HttpResponse:
+    """The wizard; a good form starts a run and leads to its page."""
+    viewer = viewer_of(request)
+    if request.method == "GET":
+        return _page(request, viewer, TrainForm(initial=_initial(request, viewer)))
+    form = TrainForm(_one_press(request, viewer))
+    if form.is_valid():
+        try:
+            run = submitting.submit(viewer, form=_submission(request, form))
+        except Unauthenticated:
+            raise
+        except HubError as error:
+            _show(form, error)
+        else:
+            return redirect("run", run_id=run.id)
+    return _page(request, viewer, form, status=422)
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """Check one picture and keep it for the next run; answers what was found, as JSON."""
+    spooled = uploads.spool(request.FILES.get("picture"), max_bytes=_picture_limit(), field="pictures")
+    image = pictures.add(viewer_of(request), path=spooled.path, filename=spooled.filename)
+    return JsonResponse(_facts(image), status=201)
+
+
+@require_http_methods(["DELETE"])
+def remove(request: HttpRequest, picture_id: uuid.UUID) -> HttpResponse:
+    """Drop a picture that no run uses."""
+    pictures.remove(viewer_of(request), picture_id=picture_id)
+    return HttpResponse(status=204)
+
+
+@require_GET
+def set_picture(request: HttpRequest, name: str, file: str) -> FileResponse:
+    """A picture of a bundled set."""
+    path = sets.picture(name, file)
+    response = FileResponse(path.open("rb"), content_type=media.TYPES[path.suffix.lstrip(".")])
+    response["Cache-Control"] = "public, max-age=86400"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _page(request: HttpRequest, viewer: Viewer, form: TrainForm, *, status: int = 200) -> HttpResponse:
+    chosen = form["bundled_set"].value()
+    context = {
+        "form": form,
+        "chosen": sets.get_set(chosen) if chosen else None,
+        "sets": sets.list_sets(),
+        "pictures": [_facts(image) for image in _kept(request, viewer)],
+        "limits": runs.limits(),
+        "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
+        "suggested": {kind.value: word for kind, word in SUGGESTED.items()},
+        "folded_errors": any(form.errors.get(name) for name in FOLDED),
+    }
+    return render(request, "trainer/train.html", context, status=status)
+
+
+FOLDED = (
+    "trigger",
+    "title",
+    "visibility",
+    "vectors_per_token",
+    "max_steps",
+    "lr",
+    "lr_schedule",
+    "batch",
+    "seed",
+    "flip",
+    "early_stop",
+)
+
+
+def _initial(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
+    initial: dict[str, Any] = {"key": uuid.uuid4(), "preset": "standard", "kind": "style"}
+    chosen = request.GET.get("set", "")
+    if chosen:
+        found = sets.get_set(chosen)
+        initial |= initial_of_set(found, name=_free_name(viewer, found.trigger))
+    return initial
+
+
+def _one_press(request: HttpRequest, viewer: Viewer) -> Any:
+    """The posted form; a press on a set alone is filled in with what the set says."""
+    if "train_set" not in request.POST:
+        return request.POST
+    chosen = sets.get_set(request.POST["train_set"])
+    values = initial_of_set(chosen, name=_free_name(viewer, chosen.trigger))
+    blank = TrainForm()
+    base = blank.fields["base_model"].choices  # type: ignore[attr-defined]  # a ChoiceField
+    values |= {
+        "preset": "standard",
+        "visibility": "public",
+        "base_model": base[0][0] if base else "",
+        "key": request.POST.get("key") or "",
+        "trigger": chosen.trigger,
+    }
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+def _free_name(viewer: Viewer, wanted: str) -> str:
+    """The name, with a number where the viewer has published one of that name already."""
+    assert viewer.user is not None
+    taken = set(
+        Embedding.objects.filter(owner_id=viewer.user.owner_id, name__startswith=wanted)
+        .exclude(last_number=0, deleted_at=None)
+        .values_list("name", flat=True)
+    )
+    names = [wanted, *(f"{wanted}-{number}" for number in range(2, NAMES_TRIED))]
+    return next((name for name in names if name not in taken), wanted)
+
+
+def _submission(request: HttpRequest, form: TrainForm) -> Submission:
+    values = form.cleaned_data
+    spooled = [
+        uploads.spool(file, max_bytes=_picture_limit(), field="pictures")
+        for file in request.FILES.getlist("pictures")
+    ]
+    return Submission(
+        name=values["name"],
+        title=values["title"],
+        trigger=form.word(),
+        kind=values["kind"],
+        initializer=values["initializer"],
+        preset=values["preset"],
+        base_model=values["base_model"],
+        licence=values["licence"],
+        consent=values["consent"],
+        visibility=values["visibility"] or "public",
+        settings=form.recipe_settings(),
+        bundled_set=values["bundled_set"],
+        picture_ids=_ids(request),
+        pictures=[(file.path, file.filename) for file in spooled],
+        key=values["key"],
+    )
+
+
+def _show(form: TrainForm, error: HubError) -> None:
+    """A refusal beside the field it is about."""
+    field = error.field or ("name" if isinstance(error, Conflict) else None)
+    if field == "trigger" and not form.cleaned_data.get("trigger"):
+        field = "name"
+    form.add_error(field if field in form.fields else None, ValidationError(error.message, code=error.code))
+
+
+def _kept(request: HttpRequest, viewer: Viewer) -> list[TrainingImage]:
+    ids = _ids(request)
+    return runs.waiting_pictures(viewer, ids=ids or None)
+
+
+def _ids(request: HttpRequest) -> list[uuid.UUID]:
+    found = []
+    for text in request.POST.getlist("picture"):
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _facts(image: TrainingImage) -> dict[str, Any]:
+    return {
+        "id": str(image.id),
+        "url": media.address(image.blob_id, image.content_type),
+        "remove": reverse("train_picture", args=[image.id]),
+        "name": Path(image.source_name).name,
+        "sha256": image.blob_id,
+        "width": image.width,
+        "height": image.height,
+        "warnings": pictures.remarks(image),
+    }
+
+
+def _picture_limit() -> int:
+    return int(settings.HUB["HUB_MAX_PICTURE_MB"]) * PICTURE_BYTES
