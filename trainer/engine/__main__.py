@@ -14,7 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
+import transformers
 
 from trainer.base_folder import BaseFolderError, base_digest
 from trainer.engine import canonical, measure
@@ -185,11 +187,20 @@ def fail(on_event: OnEvent, fault: str, code: str, message: str, detail: str) ->
     on_event("failed", fault=fault, code=code, message=message, detail=detail)
 
 
+def quieten() -> None:
+    """Keep progress bars and hints for other programs out of the log."""
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+
+
 def main() -> None:
     """Serve commands from standard input until it closes, `quit` arrives or SIGTERM does."""
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     # Anything a library prints must not end up between the events.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    quieten()
     engine = Engine(Reporter(events))
     signal.signal(signal.SIGTERM, lambda *_: engine.end())
     threading.Thread(target=engine.listen, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The whole preview sheet as one picture: a row per block and prompt, with its prompt written above."""
+"""The whole preview sheet as one picture: groups of pictures under their prompt, each beside its control."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,36 +9,67 @@ from PIL import Image, ImageDraw, ImageFont
 from trainer.prompts import BLOCK_TITLES, Cell
 
 SMALLEST_SIDE = 128
+COLUMNS = 8
 GAP = 8
 MARGIN = 24
-LINE = 22
+CAPTION = 38
 PAPER = (250, 248, 243)
 INK = (38, 36, 33)
 FAINT = (120, 114, 104)
+Placed = tuple[Cell, Image.Image]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def compose(cells: Sequence[Cell], pictures: Sequence[Image.Image], trigger: str) -> Image.Image:
     """The sheet. Small pictures are enlarged in whole steps, so that pixels stay what they are."""
     side = pictures[0].width * max(1, -(-SMALLEST_SIDE // pictures[0].width))
-    order = sorted(
-        zip(cells, pictures, strict=True), key=lambda pair: (pair[0].block, pair[0].row, pair[0].column)
-    )
-    rows = [list(group) for _, group in groupby(order, key=lambda pair: (pair[0].block, pair[0].row))]
-    columns = max(len(row) for row in rows)
-    width = 2 * MARGIN + columns * (side + GAP) - GAP
-    sheet = Image.new("RGB", (width, 2 * MARGIN + len(rows) * (side + LINE + GAP)), PAPER)
+    lines = _lines(sorted(zip(cells, pictures, strict=True), key=_order))
+    columns = max(sum(len(group) for group in line) for line in lines)
+    height = len(lines) * (side + CAPTION + GAP) - GAP
+    sheet = Image.new("RGB", (columns * (side + GAP) - GAP + 2 * MARGIN, height + 2 * MARGIN), PAPER)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(13)
-    top = MARGIN
-    for row in rows:
-        first = row[0][0]
-        prompt, negative = replace(first, weight=1.0).shown(trigger)
-        title = BLOCK_TITLES[first.block]
-        pen.text((MARGIN, top), title, INK, font)
-        left = MARGIN + pen.textlength(title, font) + 10
-        pen.text((left, top), f"{prompt}  — without: {negative}" if negative else prompt, FAINT, font)
-        for place, (_, picture) in enumerate(row):
-            shown = picture.resize((side, side), Image.Resampling.NEAREST)
-            sheet.paste(shown, (MARGIN + place * (side + GAP), top + LINE))
-        top += side + LINE + GAP
+    for number, line in enumerate(lines):
+        left, top = MARGIN, MARGIN + number * (side + CAPTION + GAP)
+        for group in line:
+            _write(pen, (left, top), group[0][0], trigger, len(group) * (side + GAP) - 2 * GAP)
+            for _, picture in group:
+                shown = picture.resize((side, side), Image.Resampling.NEAREST)
+                sheet.paste(shown, (left, top + CAPTION))
+                left += side + GAP
     return sheet
+
+
+def _order(placed: Placed) -> tuple[str, int, bool, int]:
+    """Block by block, each row of block C right after the row that it is the control of."""
+    cell = placed[0]
+    if cell.block != "C":
+        return cell.block, cell.row, False, cell.column
+    return ("A", 0, True, cell.column) if cell.row == 0 else ("B", cell.row - 1, True, cell.column)
+
+
+def _lines(order: Sequence[Placed]) -> list[list[list[Placed]]]:
+    """Groups of one block and row, filled into lines."""
+    lines: list[list[list[Placed]]] = [[]]
+    for _, members in groupby(order, key=lambda placed: (placed[0].block, placed[0].row)):
+        group = list(members)
+        if sum(map(len, lines[-1])) + len(group) > COLUMNS:
+            lines.append([])
+        lines[-1].append(group)
+    return lines
+
+
+def _write(pen: ImageDraw.ImageDraw, at: tuple[int, int], cell: Cell, trigger: str, width: int) -> None:
+    prompt, negative = replace(cell, weight=1.0).shown(trigger)
+    text = f"{prompt}, without: {negative}" if negative else prompt
+    small = ImageFont.load_default(12)
+    pen.text(at, BLOCK_TITLES[cell.block], INK, ImageFont.load_default(13))
+    pen.text((at[0], at[1] + 17), _cut(pen, text, small, width), FAINT, small)
+
+
+def _cut(pen: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> str:
+    """The text as far as there is room for it."""
+    if pen.textlength(text, font) <= width:
+        return text
+    while text and pen.textlength(f"{text}…", font) > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

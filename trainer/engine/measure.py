@@ -41,7 +41,7 @@ def _describe(encoder: Encoder, rows: Tensor) -> dict[str, Any]:
                 strict=True,
             )
         )
-        if count <= SHARED and token.endswith(WORD_END) and token.removesuffix(WORD_END).isalpha()
+        if count <= SHARED and _is_word(token)
     ]
     likeness = normalize(rows, dim=1) @ normalize(rows, dim=1).T
     return {
@@ -51,6 +51,12 @@ def _describe(encoder: Encoder, rows: Tensor) -> dict[str, Any]:
         "nearest": _nearest(encoder, table, rows, candidates),
         "between_rows": [[round(value, 4) for value in line] for line in likeness.tolist()],
     }
+
+
+def _is_word(token: str) -> bool:
+    """Whether a token is a whole word by itself; single letters and byte stand-ins are none."""
+    word = token.removesuffix(WORD_END)
+    return token.endswith(WORD_END) and len(word) > 1 and word.isascii() and word.isalpha()
 
 
 def _nearest(

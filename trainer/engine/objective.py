@@ -36,7 +36,7 @@ def _gradient_in_parts(
             part = inputs.part(start, start + size)
             losses = sample_losses(base, recipe, data, part)
             loss = losses.sum() / samples
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += loss.detach()
     return total, [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
 

@@ -62,7 +62,7 @@ def make_sheet(
         picture.save(path, pnginfo=png_text(base, subject, cell))
         images.append({"path": str(path), **cell_facts(base, subject, cell)})
     whole = folder / "sheet.webp"
-    compose(cells, pictures, subject.trigger).save(whole, lossless=True)
+    compose(cells, pictures, subject.trigger).save(whole, quality=92)
     return {
         "images": images,
         "sheet": str(whole),
