@@ -7,6 +7,7 @@ know exists is `NotFound`, everywhere.
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import models
 
 from hub.errors import Forbidden, NotFound, Unauthenticated
@@ -153,7 +154,7 @@ def allows(viewer: Viewer, act: str, *, is_owner: bool = False) -> bool:
         return False
     if row.scope not in (None, "session") and not viewer.has_scope(row.scope or ""):
         return False
-    if row.anyone:
+    if row.anyone and (viewer.is_signed_in or act != "see_public" or settings.HUB["HUB_ANONYMOUS_READ"]):
         return True
     if not viewer.is_signed_in:
         return False
@@ -202,16 +203,22 @@ def require(viewer: Viewer, act: str, thing: Any) -> None:
 def visible(queryset: models.QuerySet[Any], viewer: Viewer) -> models.QuerySet[Any]:
     """The embeddings or versions among these that this viewer may know of.
 
-    Strangers see public and unlisted embeddings with a published (or yanked) version, and of their versions
-    only those; owners see all of their own that they have not deleted; moderators see all but private things.
+    Strangers see public and unlisted embeddings with a published or yanked version, and of their versions only
+    those; owners see all of their own that they have not deleted; moderators all but private things. Nobody
+    sees what was deleted, and without HUB_ANONYMOUS_READ only people who are signed in see anything.
     """
-    prefix = "embedding__" if queryset.model is Version else ""
+    if not allows(viewer, "see_public"):
+        return queryset.none()
+    is_version = queryset.model is Version
+    prefix = "embedding__" if is_version else ""
     shared = models.Q(**{f"{prefix}visibility__in": [Visibility.PUBLIC, Visibility.UNLISTED]})
-    if queryset.model is Version:
-        public = shared & models.Q(state__in=[Version.State.PUBLISHED, Version.State.YANKED])
+    offered = [Version.State.PUBLISHED, Version.State.YANKED]
+    if is_version:
+        question = shared & models.Q(state__in=offered)
+        queryset = queryset.exclude(state=Version.State.DELETED)
     else:
-        public = shared & models.Q(last_number__gt=0)
-    question = public
+        versions = Version.objects.filter(embedding=models.OuterRef("pk"), state__in=offered)
+        question = shared & (models.Q(head__isnull=False) | models.Exists(versions))
     if viewer.user is not None and viewer.has_scope("read"):
         question |= models.Q(**{f"{prefix}owner_id": viewer.user.owner_id})
     if viewer.is_moderator:

@@ -1,0 +1,159 @@
+"""`owner/name@revision` to one commit, and a path in it to one blob: the same answer for every door."""
+
+import re
+from typing import Final
+
+from django.db.models import Q
+
+from hub.access import ANONYMOUS, Viewer, allows, can_see, visible
+from hub.catalog.shapes import Resolved, ResolvedFile, TreeFile
+from hub.errors import Gone, NotFound, TakenDown
+from hub.formats import LAYOUTS
+from hub.models import Commit, Embedding, File, Version
+
+README: Final = "README.md"
+_NUMBER = re.compile(r"v([1-9][0-9]{0,8})")
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+State = Version.State
+
+
+def embedding(viewer: Viewer, *, owner: str, name: str) -> Embedding:
+    """The embedding of that name, ignoring case. NotFound `repo_not_found`; Gone when it was public and deleted."""
+    rows = Embedding.objects.select_related("owner", "head__base_model")
+    named = rows.filter(owner__name=owner.lower(), name=name.lower())
+    found = visible(named, viewer).first()
+    if found is not None:
+        return found
+    row = named.first()
+    if row is not None and row.visibility != "private" and row.last_number and _may_read(viewer):
+        _refuse_withdrawn(row)
+    raise NotFound("There is no embedding of this name.", code="repo_not_found")
+
+
+def revision(viewer: Viewer, *, owner: str, name: str, revision: str) -> Resolved:
+    """The commit that `main`, `vN`, a label or a commit id (7 digits or more) means.
+
+    NotFound `repo_not_found` or `revision_not_found`, Gone and TakenDown for what was withdrawn.
+    """
+    row = embedding(viewer, owner=owner, name=name)
+    if revision == "main":
+        commit = _main(row)
+    elif _NUMBER.fullmatch(revision):
+        commit = _of_version(viewer, row, Q(number=int(revision[1:])))
+    else:
+        commit = _by_id(viewer, row, revision) if _COMMIT.fullmatch(revision) else None
+        commit = commit or _of_version(viewer, row, Q(label=revision) & ~Q(label=""))
+    if commit is None:
+        raise _no_revision(revision)
+    if commit.version is None and not _is_own(viewer, row):
+        raise _no_revision(revision)
+    return Resolved(row, commit, commit.version, revision, is_immutable=revision == commit.sha)
+
+
+def tree(resolved: Resolved) -> list[TreeFile]:
+    """All files of a resolved commit by path, README.md included."""
+    files = []
+    readme = resolved.commit.readme
+    if readme is not None:
+        files.append(TreeFile(README, readme.sha256, readme.size, readme.git_sha1, "", "The card"))
+    if resolved.version is not None:
+        files += [tree_file(file) for file in resolved.version.files.select_related("blob")]
+    return sorted(files, key=lambda file: file.path)
+
+
+def tree_file(file: File) -> TreeFile:
+    """One stored file of a version; its blob must be loaded."""
+    layout = LAYOUTS.get(file.layout)
+    title = layout.title if layout else file.layout
+    return TreeFile(file.path, file.blob_id, file.blob.size, file.blob.git_sha1, file.layout, title)
+
+
+def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> ResolvedFile:
+    """One file at a revision. Raises as `revision`, and NotFound `entry_not_found` for a path that is not there."""
+    resolved = _revision(viewer, owner=owner, name=name, revision=revision)
+    commit, version = resolved.commit, resolved.version
+    row = (
+        version.files.select_related("blob").filter(path=path).first() if version and path != README else None
+    )
+    blob = commit.readme if path == README else (row.blob if row else None)
+    if blob is None:
+        raise NotFound("There is no file of this name.", code="entry_not_found")
+    return ResolvedFile(
+        path=path,
+        sha256=blob.sha256,
+        size=blob.size,
+        content_type="text/markdown; charset=utf-8" if path == README else "application/octet-stream",
+        commit=commit,
+        version=version,
+        embedding=resolved.embedding,
+        file_id=row.pk if row else None,
+        is_public=version is not None and can_see(ANONYMOUS, version),
+        is_immutable=resolved.is_immutable,
+    )
+
+
+# The functions above use `revision` as a word of its own.
+_revision = revision
+
+
+def _main(row: Embedding) -> Commit | None:
+    """The newest commit of the head; before the first version the newest of all."""
+    commits = Commit.objects.select_related("version__base_model", "readme").filter(embedding=row)
+    if row.head_id is None and row.last_number:
+        return None
+    return commits.filter(version=row.head_id).order_by("-sequence").first()
+
+
+def _of_version(viewer: Viewer, row: Embedding, which: Q) -> Commit | None:
+    """The commit with which that version was published."""
+    version = Version.objects.filter(which, embedding=row, published_at__isnull=False).first()
+    if version is None:
+        return None
+    _check_pullable(version)
+    commits = Commit.objects.select_related("version__base_model", "readme")
+    return commits.filter(version=version).order_by("sequence").first()
+
+
+def _by_id(viewer: Viewer, row: Embedding, sha: str) -> Commit | None:
+    """The commit of that id, or the only one that begins so."""
+    commits = Commit.objects.select_related("version__base_model", "readme").filter(embedding=row)
+    found = list(commits.filter(sha=sha) if len(sha) == 40 else commits.filter(sha__startswith=sha)[:2])
+    if len(found) != 1:
+        return None
+    if found[0].version is not None:
+        _check_pullable(found[0].version)
+    return found[0]
+
+
+def _check_pullable(version: Version) -> None:
+    """Published and yanked versions are pulled; tombstones say what happened, the rest does not exist."""
+    if version.state == State.DELETED:
+        raise Gone("deleted", "This version was deleted by its owner.")
+    if version.state == State.TAKEN_DOWN:
+        raise TakenDown("taken_down", "This version was taken down.", reason=version.state_reason or None)
+    if not version.is_published:
+        raise _no_revision(version.name)
+
+
+def _refuse_withdrawn(row: Embedding) -> None:
+    """Raise what is left of an embedding that has nothing to offer; nothing when it never had."""
+    if row.deleted_at is not None:
+        raise Gone("deleted", "This embedding was deleted by its owner.")
+    states = set(row.versions.filter(published_at__isnull=False).values_list("state", flat=True))
+    if State.TAKEN_DOWN in states and states <= {State.TAKEN_DOWN, State.DELETED}:
+        raise TakenDown("taken_down", "This embedding was taken down.")
+    if states == {State.DELETED}:
+        raise Gone("deleted", "All versions of this embedding were deleted by its owner.")
+
+
+def _may_read(viewer: Viewer) -> bool:
+    """Whether tombstones may be shown to this viewer at all."""
+    return allows(viewer, "see_public")
+
+
+def _is_own(viewer: Viewer, row: Embedding) -> bool:
+    return viewer.user is not None and viewer.has_scope("read") and viewer.user.owner_id == row.owner_id
+
+
+def _no_revision(revision: str) -> NotFound:
+    return NotFound(f"There is no revision {revision[:60]!r}.", code="revision_not_found")

@@ -1,0 +1,1 @@
+"""Writes: one function, one transaction. The viewer comes first, the rest by keyword."""

@@ -1,0 +1,182 @@
+"""The named thing itself: making an embedding, and changing what its owner says of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from hub.access import Viewer, require
+from hub.errors import NotFound, Unacceptable
+from hub.killpoints import kill_point
+from hub.models import Embedding, Tag
+from hub.models.registry import Kind, Visibility
+from hub.services import audit, commits, indexing, names, texts
+
+
+def check_name_free(viewer: Viewer, *, name: str, reuse_unpublished: bool = False) -> None:
+    """Nothing when the viewer could make an embedding of this name; stores nothing.
+
+    Raises Unacceptable (N1), Conflict `name_taken` or `name_too_similar`. With `reuse_unpublished` a name of the
+    viewer's own embedding that has no version yet counts as free.
+    """
+    require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
+    assert viewer.user is not None
+    if reuse_unpublished and (
+        Embedding.objects.alive().filter(owner=viewer.user.owner, name=name, last_number=0).exists()
+    ):
+        return
+    names.check_embedding_name(viewer.user.owner, name)
+
+
+def create_embedding(
+    viewer: Viewer,
+    *,
+    name: str,
+    title: str,
+    kind: str,
+    summary: str = "",
+    card: str = "",
+    tags: Iterable[str] = (),
+    visibility: str = "public",
+) -> Embedding:
+    """An embedding without a version, under the viewer's own name, seen by nobody else until one is published.
+
+    Raises Unacceptable with the field, Conflict `name_taken` or `name_too_similar`.
+    """
+    embedding, slugs = unsaved(
+        viewer,
+        name=name,
+        title=title,
+        kind=kind,
+        summary=summary,
+        card=card,
+        tags=tags,
+        visibility=visibility,
+    )
+    readme = commits.prepare(embedding, None, slugs)
+    with transaction.atomic():
+        save_new(viewer, embedding, slugs)
+        commits.add(viewer, embedding, None, readme, message="Create the embedding")
+    return embedding
+
+
+def unsaved(
+    viewer: Viewer,
+    *,
+    name: str,
+    title: str,
+    kind: str,
+    summary: str = "",
+    card: str = "",
+    tags: Iterable[str] = (),
+    visibility: str = "public",
+) -> tuple[Embedding, list[str]]:
+    """A checked embedding that is not stored yet, and its tags as slugs. Raises as create_embedding."""
+    require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
+    assert viewer.user is not None
+    owner = viewer.user.owner
+    names.check_embedding_name(owner, name)
+    embedding = Embedding(owner=owner, name=name, look_alike=names.look_alike(name), created_by=viewer.user)
+    _apply(embedding, title=title, kind=kind, summary=summary, card=card, visibility=visibility)
+    return embedding, texts.tag_slugs(tags)
+
+
+def save_new(viewer: Viewer, embedding: Embedding, slugs: list[str]) -> None:
+    """Store a new embedding in the caller's transaction. Conflict when its name was taken meanwhile."""
+    try:
+        with transaction.atomic():
+            embedding.save(force_insert=True)
+    except IntegrityError:
+        embedding.pk = None
+        names.check_embedding_name(embedding.owner, embedding.name)
+        raise
+    _set_tags(embedding, slugs)
+    indexing.refresh(embedding)
+    audit.record(viewer, "create_embedding", embedding, visibility=embedding.visibility)
+
+
+def update_details(
+    viewer: Viewer,
+    *,
+    embedding: Embedding,
+    title: str | None = None,
+    summary: str | None = None,
+    card: str | None = None,
+    tags: Iterable[str] | None = None,
+    visibility: str | None = None,
+    kind: str | None = None,
+) -> Embedding:
+    """Change what is given; a changed card is a new commit of the same version, to which `main` moves.
+
+    Raises Unacceptable with the field; NotFound, Forbidden or Unauthenticated as the table of acts says.
+    """
+    require(viewer, "edit_card", embedding)
+    if visibility is not None and visibility != embedding.visibility:
+        require(viewer, "change_visibility", embedding)
+    given = {"title": title, "summary": summary, "card": card, "visibility": visibility, "kind": kind}
+    changes = {field: value for field, value in given.items() if value is not None}
+    slugs = texts.tag_slugs(tags) if tags is not None else None
+    trial = _fresh(embedding)
+    _apply(trial, **changes)
+    readme = commits.prepare(trial, trial.head, slugs if slugs is not None else tag_slugs(trial))
+    with transaction.atomic():
+        row = _fresh(embedding, lock=True)
+        before = {field: getattr(row, field) for field in changes}
+        _apply(row, **changes)
+        row.save()
+        if slugs is not None:
+            _set_tags(row, slugs)
+        if row.head_id != trial.head_id:
+            readme = commits.prepare(row, row.head, tag_slugs(row))
+        commit = commits.follow_card(viewer, row, readme, message="Change the card")
+        indexing.refresh(row)
+        audit.record(
+            viewer, "update_details", row, changed=_told(before, row), commit=commit.sha if commit else None
+        )
+        kill_point("K9")
+    return row
+
+
+def tag_slugs(embedding: Embedding) -> list[str]:
+    """The tags of a stored embedding, in order."""
+    return sorted(embedding.tags.values_list("slug", flat=True))
+
+
+def _apply(embedding: Embedding, **changes: str) -> None:
+    """Set the given fields to their cleaned values."""
+    if "title" in changes:
+        embedding.title = texts.line(changes["title"], field="title", most=texts.TITLE_MAX, required=True)
+    if "summary" in changes:
+        embedding.summary = texts.line(changes["summary"], field="summary", most=texts.SUMMARY_MAX)
+    if "card" in changes:
+        embedding.card = texts.prose(changes["card"], field="card", most=texts.CARD_MAX_BYTES)
+    if "kind" in changes:
+        embedding.kind = _choice(Kind, changes["kind"], "kind")
+    if "visibility" in changes:
+        embedding.visibility = _choice(Visibility, changes["visibility"], "visibility")
+
+
+def _choice(choices: type[Kind] | type[Visibility], value: str, field: str) -> str:
+    if value not in choices.values:
+        raise Unacceptable("field_invalid", f"One of {', '.join(choices.values)}.", field=field)
+    return value
+
+
+def _fresh(embedding: Embedding, *, lock: bool = False) -> Embedding:
+    """The stored row as it is now. NotFound when it was deleted."""
+    rows = Embedding.objects.alive().select_related("owner", "head__base_model")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    row = rows.filter(pk=embedding.pk).first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _set_tags(embedding: Embedding, slugs: list[str]) -> None:
+    Tag.objects.bulk_create([Tag(slug=slug) for slug in slugs], ignore_conflicts=True)
+    embedding.tags.set(Tag.objects.filter(slug__in=slugs))
+
+
+def _told(before: dict[str, Any], row: Embedding) -> list[str]:
+    return [field for field, value in before.items() if getattr(row, field) != value]

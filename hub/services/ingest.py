@@ -1,0 +1,150 @@
+"""The one way in for foreign bytes: read in the sandboxed child, checked again here, stored under their digest."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from hub import blobs, sandbox
+from hub.access import Viewer
+from hub.errors import TooLarge, UnacceptableFile, Unavailable
+from hub.formats import EmbeddingData, FormatError, Limits, read
+from hub.formats.limits import MIB
+from hub.killpoints import kill_point
+from hub.models import Blob
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class IngestedEmbedding:
+    """An accepted upload; nothing of it is stored yet.
+
+    `facts` is the record of `manage.py inspect` and more, `canonical` our own file of its tensors, `data` the
+    same parsed, `source_sha256` the digest of the bytes that arrived.
+    """
+
+    facts: dict[str, Any]
+    canonical: bytes
+    data: EmbeddingData
+    filename: str
+    source_sha256: str
+
+    @property
+    def tensor_digest(self) -> str:
+        """SHA-256 of the values alone."""
+        return str(self.facts["digests"]["tensors"])
+
+
+@dataclass(frozen=True)
+class IngestedPicture:
+    """A picture that was decoded, encoded anew without metadata, and stored with its Blob row."""
+
+    sha256: str
+    size: int
+    width: int
+    height: int
+    facts: dict[str, Any]
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes that are durable in the store, and what their row needs. `source` is kept to write them again."""
+
+    sha256: str
+    size: int
+    git_sha1: str
+    source: bytes | Path
+
+
+def embedding(viewer: Viewer, *, path: Path, filename: str) -> IngestedEmbedding:
+    """Read an uploaded embedding. UnacceptableFile says why not and by which rule; TooLarge over the limit."""
+    limits = Limits(
+        max_bytes=settings.HUB["HUB_MAX_UPLOAD_MB"] * MIB, max_vectors=settings.HUB["HUB_MAX_VECTORS"]
+    )
+    try:
+        result = sandbox.read_embedding(path, filename=filename, limits=limits)
+        kill_point("K5")
+        data = read(result.canonical, filename=filename, limits=Limits(1 << 40, limits.max_vectors))
+    except FormatError as error:
+        raise _refusal(viewer, filename, error) from None
+    except sandbox.SandboxUnavailable as error:
+        raise _no_parser(error) from error
+    digest = str(result.facts["digests"]["sha256"])
+    return IngestedEmbedding(result.facts, result.canonical, data, Path(filename).name[:200], digest)
+
+
+def picture(viewer: Viewer, *, path: Path, filename: str, max_side: int) -> IngestedPicture:
+    """Read an uploaded picture, and store what we made of it. UnacceptableFile or TooLarge when refused."""
+    if path.stat().st_size > settings.HUB["HUB_MAX_PICTURE_MB"] * MIB:
+        most = settings.HUB["HUB_MAX_PICTURE_MB"]
+        raise TooLarge("file_too_large", f"A picture may have {most} MiB.", field="file", rule="P2")
+    try:
+        result = sandbox.read_picture(path, max_side=max_side, form="webp")
+    except FormatError as error:
+        raise _refusal(viewer, filename, error) from None
+    except sandbox.SandboxUnavailable as error:
+        raise _no_parser(error) from error
+    blob = store(result.data)
+    width, height = int(result.facts["width"]), int(result.facts["height"])
+    return IngestedPicture(blob.sha256, blob.size, width, height, result.facts, "image/webp")
+
+
+def put(source: bytes | Path) -> Stored:
+    """Make bytes durable in the store; their row comes later, with `row`, in the transaction that needs it.
+
+    Bytes whose transaction never comes are found by gc.
+    """
+    stored = blobs.put(source)
+    return Stored(stored.sha256, stored.size, _git_sha1(source), source)
+
+
+def row(stored: Stored) -> Blob:
+    """The row of stored bytes, in the caller's transaction, with the promise that the bytes are still there.
+
+    gc may have been about to remove them: under the row's lock they are written again and the mark is taken off.
+    """
+    blob, is_new = Blob.objects.select_for_update().get_or_create(
+        sha256=stored.sha256, defaults={"size": stored.size, "git_sha1": stored.git_sha1}
+    )
+    if blob.deleting or (is_new and not blobs.exists(stored.sha256)):
+        blobs.put(stored.source, sha256=stored.sha256)
+    if blob.deleting:
+        blob.deleting = False
+        blob.save(update_fields=["deleting"])
+    return blob
+
+
+def store(data: bytes | Path) -> Blob:
+    """Make bytes durable and keep their row."""
+    stored = put(data)
+    if connection.in_atomic_block:
+        return row(stored)
+    with transaction.atomic():
+        return row(stored)
+
+
+def _git_sha1(source: bytes | Path) -> str:
+    """The id git gives these bytes: a name for clients, not a protection."""
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def _refusal(viewer: Viewer, filename: str, error: FormatError) -> UnacceptableFile | TooLarge:
+    log.info("refused %r of %s: %s %s", filename[:100], viewer.name, error.code, error.rule)
+    if isinstance(error, sandbox.SandboxRefusal) and error.trace:
+        log.warning("parser of %r: %s", filename[:100], error.trace[-2000:])
+    kind = TooLarge if error.code == "file_too_large" else UnacceptableFile
+    return kind(error.code, error.message, field="file", rule=error.rule, facts=error.detail or None)
+
+
+def _no_parser(error: Exception) -> Unavailable:
+    log.error("no parser: %s", error)
+    return Unavailable("parser_unavailable", "Files cannot be checked right now. Try again in a minute.")

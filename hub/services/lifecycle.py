@@ -1,0 +1,158 @@
+"""Withdrawing: yank and unyank, dropping drafts, deleting; one table says which state may follow which."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from hub.access import Viewer, require
+from hub.errors import Conflict, NotFound
+from hub.killpoints import kill_point
+from hub.models import Embedding, Version
+from hub.models.registry import Visibility
+from hub.services import audit, commits, details, indexing, texts
+
+State = Version.State
+
+# What may follow what; anything else is `state_conflict`. Publishing itself is services.freezing.
+TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        State.DRAFT: frozenset({State.CHECKING, State.PUBLISHED, State.QUARANTINED, State.DELETED}),
+        State.CHECKING: frozenset({State.DRAFT, State.PUBLISHED, State.QUARANTINED, State.DELETED}),
+        State.PUBLISHED: frozenset({State.YANKED, State.QUARANTINED, State.TAKEN_DOWN, State.DELETED}),
+        State.YANKED: frozenset({State.PUBLISHED, State.QUARANTINED, State.TAKEN_DOWN, State.DELETED}),
+        State.QUARANTINED: frozenset({State.PUBLISHED, State.YANKED, State.TAKEN_DOWN}),
+        State.TAKEN_DOWN: frozenset({State.PUBLISHED, State.YANKED}),
+        State.DELETED: frozenset(),
+    }
+)
+
+DELETE_HOURS = 72
+DELETE_DOWNLOADS = 100
+
+
+def yank(viewer: Viewer, *, version: Version, reason: str) -> Version:
+    """Stop offering a version: `main` and lists pass over it, its number and commit ids still resolve.
+
+    Raises Unacceptable without a reason, Conflict `state_conflict` unless it is published.
+    """
+    require(viewer, "yank", version)
+    reason = texts.line(reason, field="reason", most=texts.SUMMARY_MAX, required=True)
+    return _move(viewer, version, State.YANKED, act="yank", reason=reason)
+
+
+def unyank(viewer: Viewer, *, version: Version) -> Version:
+    """Offer a yanked version again. Conflict `state_conflict` unless it is yanked."""
+    require(viewer, "yank", version)
+    if version.state not in (State.YANKED, State.PUBLISHED):
+        raise _illegal(version.state, State.PUBLISHED)
+    return _move(viewer, version, State.PUBLISHED, act="unyank")
+
+
+def discard_draft(viewer: Viewer, *, version: Version) -> None:
+    """Remove a draft as if it had never been. Conflict `state_conflict` for anything else."""
+    require(viewer, "publish_version", version)
+    with transaction.atomic():
+        row = Version.objects.select_for_update().filter(pk=version.pk).first()
+        if row is None:
+            return
+        if row.published_at is not None or row.state not in (State.DRAFT, State.CHECKING):
+            raise Conflict("state_conflict", "Only a draft can be discarded.")
+        audit.record(viewer, "discard_draft", version.embedding, version=row.pk)
+        row.delete()
+
+
+def delete_version(viewer: Viewer, *, version: Version) -> Version:
+    """Delete a version for good and leave a tombstone; its number is never used again.
+
+    A version that others could pin goes only within 72 hours and under 100 downloads. Conflict `too_late` after.
+    """
+    require(viewer, "delete_version", version)
+    _check_deletable(version)
+    return _move(viewer, version, State.DELETED, act="delete_version")
+
+
+def delete_embedding(viewer: Viewer, *, embedding: Embedding) -> None:
+    """Delete an embedding with all versions; its name stays taken. Conflict `too_late` as for one version."""
+    require(viewer, "delete_version", embedding)
+    for version in embedding.versions.exclude(state=State.DELETED):
+        _check_deletable(version)
+    with transaction.atomic():
+        row = Embedding.objects.alive().select_for_update(of=("self",)).filter(pk=embedding.pk).first()
+        if row is None:
+            return
+        for version in row.versions.exclude(state=State.DELETED):
+            if version.published_at is None:
+                version.delete()
+            else:
+                version.state = State.DELETED
+                version.save(update_fields=["state"])
+        row.head, row.deleted_at = None, timezone.now()
+        row.save(update_fields=["head", "deleted_at"])
+        audit.record(viewer, "delete_embedding", row)
+        kill_point("K9")
+
+
+def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: str = "") -> Version:
+    """Change a version's state and let `main` follow, in one transaction. Harmless to repeat."""
+    embedding = Embedding.objects.select_related("owner").get(pk=version.embedding_id)
+    embedding.head = _head_after(version, target)
+    readme = commits.prepare(embedding, embedding.head, details.tag_slugs(embedding))
+    with transaction.atomic():
+        transaction.on_commit(lambda: kill_point("K10"))
+        row = (
+            Embedding.objects.alive()
+            .select_for_update(of=("self",))
+            .select_related("owner")
+            .filter(pk=version.embedding_id)
+            .first()
+        )
+        if row is None:
+            raise NotFound()
+        changed = Version.objects.select_related("embedding__owner").get(pk=version.pk)
+        if changed.state == target:
+            return changed
+        if target not in TRANSITIONS[changed.state]:
+            raise _illegal(changed.state, target)
+        changed.state, changed.state_reason = target, reason
+        changed.save(update_fields=["state", "state_reason"])
+        row.head = _head_after(changed, target)
+        row.save(update_fields=["head", "updated_at"])
+        if row.head is not None:
+            if row.head != embedding.head:
+                readme = commits.prepare(row, row.head, details.tag_slugs(row))
+            commits.follow_card(viewer, row, readme, message=f"{act.capitalize()} {changed.name}"[:280])
+        indexing.refresh(row)
+        audit.record(viewer, act, row, version=changed.number, reason=reason)
+        kill_point("K9")
+    return changed
+
+
+def _head_after(version: Version, target: str) -> Version | None:
+    """What `main` is once the version has the state `target`: the newest one that is offered."""
+    offered = Version.objects.select_related("base_model").filter(embedding_id=version.embedding_id)
+    others = offered.published().exclude(pk=version.pk).order_by("-number")  # type: ignore[attr-defined]  # our queryset
+    newest = others.first()
+    if target == State.PUBLISHED and (newest is None or (version.number or 0) > (newest.number or 0)):
+        return offered.get(pk=version.pk)
+    return newest
+
+
+def _check_deletable(version: Version) -> None:
+    if version.published_at is None or version.embedding.visibility == Visibility.PRIVATE:
+        return
+    pulled = version.pulls.aggregate(total=Sum("count"))["total"] or 0
+    if version.published_at < timezone.now() - timedelta(hours=DELETE_HOURS) or pulled >= DELETE_DOWNLOADS:
+        raise Conflict(
+            "too_late",
+            f"{version.name} has been out for more than {DELETE_HOURS} hours or was pulled {DELETE_DOWNLOADS} "
+            "times; others rely on it. Yank it instead.",
+            rule="7.3",
+        )
+
+
+def _illegal(state: str, target: str) -> Conflict:
+    return Conflict("state_conflict", f"A version that is {state} cannot become {target}.")

@@ -1,0 +1,187 @@
+"""Names of owners and embeddings: which are legal, which look alike, which nobody may have."""
+
+import re
+from typing import Final
+
+from hub.errors import Conflict, Unacceptable
+from hub.models import Embedding, Owner
+
+_LEGAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?")
+_SAME: Final = str.maketrans({"i": "1", "l": "1", "|": "1", "o": "0", ".": None, "_": None, "-": None})
+
+# First segments of our own addresses, words that Hugging Face clients read as something else, roles, brands,
+# and words that file systems and shells take for their own.
+RESERVED: Final[frozenset[str]] = frozenset(
+    [
+        "models",
+        "model",
+        "datasets",
+        "dataset",
+        "spaces",
+        "space",
+        "kernels",
+        "kernel",
+        "buckets",
+        "bucket",
+        "api",
+        "oauth",
+        "resolve",
+        "raw",
+        "blob",
+        "tree",
+        "accounts",
+        "account",
+        "admin",
+        "administrator",
+        "moderation",
+        "moderator",
+        "operator",
+        "root",
+        "staff",
+        "support",
+        "security",
+        "abuse",
+        "system",
+        "collections",
+        "collection",
+        "docs",
+        "help",
+        "about",
+        "healthz",
+        "readyz",
+        "metrics",
+        "media",
+        "static",
+        "new",
+        "edit",
+        "train",
+        "run",
+        "runs",
+        "settings",
+        "sign-in",
+        "sign-out",
+        "sign-up",
+        "login",
+        "logout",
+        "signup",
+        "register",
+        "search",
+        "browse",
+        "tags",
+        "tag",
+        "users",
+        "user",
+        "teams",
+        "team",
+        "owners",
+        "owner",
+        "versions",
+        "version",
+        "new-version",
+        "terms",
+        "privacy",
+        "status",
+        "favicon.ico",
+        "robots.txt",
+        "sitemap.xml",
+        "well-known",
+        ".well-known",
+        "api-docs",
+        "download",
+        "downloads",
+        "upload",
+        "uploads",
+        "files",
+        "file",
+        "packs",
+        "pack",
+        "hub",
+        "trainer",
+        "anonymous",
+        "nobody",
+        "everyone",
+        "me",
+        "you",
+        "huggingface",
+        "hugging-face",
+        "hf",
+        "civitai",
+        "stability",
+        "stabilityai",
+        "openai",
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        "com1",
+        "com2",
+        "com3",
+        "com4",
+        "lpt1",
+        "lpt2",
+        "lpt3",
+        "null",
+        "undefined",
+        "none",
+        "true",
+        "false",
+        "main",
+        "latest",
+        "head",
+    ]
+)
+
+
+def look_alike(name: str) -> str:
+    """The key under which names that people mistake for one another are equal (rule N2)."""
+    plain = name.lower().replace(".", "").replace("_", "").replace("-", "")
+    return plain.replace("rn", "m").replace("vv", "w").translate(_SAME)
+
+
+def check_name(name: str, *, field: str = "name") -> None:
+    """Nothing for a legal name (rule N1). Unacceptable `field_invalid` or `name_reserved` for any other."""
+    if not _LEGAL.fullmatch(name) or "--" in name or ".." in name or name.endswith(".git"):
+        raise Unacceptable(
+            "field_invalid",
+            "A name has up to 96 small letters, digits, dots, dashes and underscores, begins and ends with a "
+            "letter or digit, and has no two dashes or dots in a row.",
+            field=field,
+            rule="N1",
+        )
+
+
+def check_owner_name(name: str, *, field: str = "name") -> None:
+    """A legal name that nobody has and nobody could mistake for another. Conflict when taken or too similar."""
+    check_name(name, field=field)
+    if name in RESERVED:
+        raise Unacceptable(
+            "name_reserved", f"The name “{name}” is kept for the hub.", field=field, rule="7.3"
+        )
+    key = look_alike(name)
+    if not key:
+        raise Unacceptable("field_invalid", "This name has no letter or digit.", field=field, rule="N1")
+    taken = Owner.objects.filter(look_alike=key).first()
+    if taken is not None:
+        raise _taken(taken.name == name, name, taken.name, field)
+
+
+def check_embedding_name(owner: Owner, name: str, *, field: str = "name") -> None:
+    """A legal name that this owner has not used. Conflict `name_taken` or `name_too_similar`.
+
+    Names of deleted embeddings stay taken, so that an old address never shows something new.
+    """
+    check_name(name, field=field)
+    taken = Embedding.objects.filter(owner=owner, look_alike=look_alike(name)).first()
+    if taken is not None:
+        raise _taken(taken.name == name, name, taken.name, field)
+
+
+def _taken(exactly: bool, name: str, other: str, field: str) -> Conflict:
+    if exactly:
+        return Conflict("name_taken", f"The name “{name}” is taken. Choose another.", field=field)
+    return Conflict(
+        "name_too_similar",
+        f"“{name}” is too easily mistaken for “{other}”, which exists. Choose another.",
+        field=field,
+        rule="N2",
+    )

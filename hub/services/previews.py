@@ -1,0 +1,89 @@
+"""Preview sheets as they come from the engine: stored once, replaced whole, with everything to draw them again."""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from hub.errors import UnacceptableFile
+from hub.models import Preview, Version
+from hub.services import ingest
+
+_PICTURE_MAX = 32 << 20
+_FIELDS = ("prompt", "negative_prompt", "seed", "alt", "is_control", "block", "row", "column")
+
+
+def record_sheet(
+    *, version_id: int, images: list[dict[str, Any]], sheet: dict[str, Any] | None, insights: dict[str, Any]
+) -> None:
+    """Store a version's preview sheet; doing it again replaces it. `images` are those of the engine's event.
+
+    Each image has `path` and the fields of Preview; what else it says becomes its `parameters`. `sheet` has the
+    `path` of all of them in one picture. UnacceptableFile when a path holds no PNG or WebP.
+    """
+    pictures = [_read(Preview.Role.IMAGE, image) for image in images]
+    if sheet:
+        pictures.append(_read(Preview.Role.SHEET, {"block": "", "row": 0, "column": 0, **sheet}))
+    with transaction.atomic():
+        version = Version.objects.select_for_update().get(pk=version_id)
+        version.previews.exclude(role=Preview.Role.UPLOAD).delete()
+        for preview, stored in pictures:
+            preview.version, preview.blob = version, ingest.row(stored)
+        Preview.objects.bulk_create([preview for preview, _ in pictures])
+        version.insights = {**version.insights, **insights}
+        version.sheet_state, version.sheet_message = Version.SheetState.DONE, ""
+        version.save(update_fields=["insights", "sheet_state", "sheet_message"])
+
+
+def mark(version_id: int, state: str, message: str = "") -> None:
+    """Say how far the drawing of a version's sheet is; the message is shown to the owner."""
+    Version.objects.filter(pk=version_id).update(sheet_state=state, sheet_message=message[:280])
+
+
+def _read(role: str, image: dict[str, Any]) -> tuple[Preview, ingest.Stored]:
+    path = Path(image["path"])
+    content_type, width, height = picture_size(path)
+    known = {field: image[field] for field in _FIELDS if image.get(field) is not None}
+    if "alt" in known:
+        known["alt"] = str(known["alt"])[:400]
+    rest = {
+        key: value
+        for key, value in image.items()
+        if key not in (*_FIELDS, "path", "width", "height", "sha256")
+    }
+    preview = Preview(
+        role=role, content_type=content_type, width=width, height=height, parameters=rest, **known
+    )
+    return preview, ingest.put(path)
+
+
+def picture_size(path: Path) -> tuple[str, int, int]:
+    """Content type, width and height of a PNG or WebP that we made, from its head alone."""
+    if path.stat().st_size > _PICTURE_MAX:
+        raise _no_picture(path)
+    with path.open("rb") as file:
+        head = file.read(30)
+    if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR":
+        width, height = struct.unpack(">II", head[16:24])
+        return "image/png", width, height
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return ("image/webp", *_webp_size(path, head))
+    raise _no_picture(path)
+
+
+def _webp_size(path: Path, head: bytes) -> tuple[int, int]:
+    kind = head[12:16]
+    if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", head[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    if kind == b"VP8L" and head[20] == 0x2F:
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    raise _no_picture(path)
+
+
+def _no_picture(path: Path) -> UnacceptableFile:
+    return UnacceptableFile("invalid_image", f"{path.name} is no PNG or WebP picture of a sheet.", rule="P1")
