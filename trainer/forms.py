@@ -37,7 +37,7 @@ class TrainForm(forms.Form):
 
     name = forms.CharField(
         max_length=63,
-        help_text="Small letters, digits and hyphens. It becomes the address and the word you type in a prompt.",
+        help_text="Small letters, digits and hyphens. It is the address and the word you type in a prompt.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import dramatiq
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
 from dramatiq.middleware import Shutdown
 
 from hub.errors import Full, HubError, Unacceptable, Unavailable
 from hub.jobs import ticker
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Version
-from hub.services import previews
+from hub.services import freezing, previews
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
@@ -145,11 +144,11 @@ def render_sheet(version_id: int) -> None:
     version = Version.objects.select_related("embedding", "base_model").filter(pk=version_id).first()
     if version is None or version.sheet_state == Version.SheetState.DONE:
         return
-    base = base_for(version)
+    base = freezing.base_for(version)
     if base is None:
-        previews.mark(version_id=version_id, state=Version.SheetState.NONE, message="")
+        previews.mark(version_id, Version.SheetState.NONE)
         return
-    previews.mark(version_id=version_id, state=Version.SheetState.RENDERING, message="")
+    previews.mark(version_id, Version.SheetState.RENDERING)
     with workspace.work_folder(f"sheet-{version_id}") as folder:
         try:
             sheet = draw(version, base, folder)
@@ -167,15 +166,6 @@ def render_sheet(version_id: int) -> None:
                 state=Version.SheetState.FAILED,
                 message=str(error)[:280] if isinstance(error, EngineFault) else "The engine died.",
             )
-
-
-def base_for(version: Version) -> BaseModel | None:
-    """The version's own base model if it is installed, else the first installed of its family."""
-    installed = BaseModel.objects.filter(is_installed=True, family=version.family).order_by("pk")
-    try:
-        return installed.get(pk=version.base_model_id)
-    except ObjectDoesNotExist:
-        return installed.first()
 
 
 def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, object]:

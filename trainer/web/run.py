@@ -89,9 +89,7 @@ def publish(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     viewer = viewer_of(request)
     version = _draft(viewer_of(request), run_id)
     try:
-        published = publishing.publish(
-            viewer, version=version, notes=request.POST.get("notes", "")[:10_000]
-        )
+        published = publishing.publish(viewer, version=version, notes=request.POST.get("notes", "")[:10_000])
     except HubError as error:
         messages.error(request, error.message)
         return redirect("run", run_id=run_id)

@@ -1,0 +1,55 @@
+"""Install a base model from a local diffusers folder: safetensors and JSON only, nothing is fetched."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from hub.errors import HubError
+from trainer.services import bases
+
+
+class Command(BaseCommand):
+    """`manage.py install_base_model PATH [--name NAME] [--in-place] [--replace] [--json]`."""
+
+    help = "Install a base model from a local diffusers folder (safetensors and JSON only)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Folder and options."""
+        parser.add_argument("path", type=Path, help="the diffusers folder")
+        parser.add_argument("--name", default="", help="name on this hub; default: the folder's own")
+        parser.add_argument(
+            "--in-place", action="store_true", help="use the folder where it is, do not copy it"
+        )
+        parser.add_argument(
+            "--replace", action="store_true", help="take the place of another base of that name"
+        )
+        parser.add_argument("--json", action="store_true", help="print facts as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Install and say what it is."""
+        try:
+            base = bases.install(
+                options["path"],
+                name=options["name"],
+                copy=not options["in_place"],
+                replace=options["replace"],
+            )
+        except HubError as error:
+            raise CommandError(error.message) from None
+        facts = {
+            "name": base.name,
+            "title": base.title,
+            "family": base.family,
+            "digest": base.digest,
+            "folder": base.folder,
+            "resolution": base.resolution,
+            "prediction_type": base.prediction_type,
+        }
+        if options["json"]:
+            self.stdout.write(json.dumps(facts))
+        else:
+            self.stdout.write(
+                f"Installed {base.name} ({base.family}), digest {base.digest[:12]}, in {base.folder}"
+            )

@@ -1,0 +1,74 @@
+"""Installing base models: local diffusers folders of safetensors and JSON, by name, with their digest."""
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from hub.errors import Conflict, Unacceptable
+from hub.models import BaseModel
+from hub.services import names
+from trainer.base_folder import BaseFolder, BaseFolderError, base_digest, read_base
+
+
+def install(folder: Path, *, name: str = "", copy: bool = True, replace: bool = False) -> BaseModel:
+    """Make a folder usable under a name. With `copy` its files go to the models folder and are made read-only.
+
+    The same base again changes nothing. Unacceptable says why a folder cannot serve; Conflict `name_taken`
+    when another base has the name, unless `replace`.
+    """
+    try:
+        facts = read_base(folder)
+    except BaseFolderError as error:
+        raise Unacceptable(error.code, error.message, field="folder", rule="E12.1") from None
+    name = name or facts.name
+    names.check_name(name)
+    digest = base_digest(folder)
+    known = BaseModel.objects.filter(name=name).first()
+    if known is not None and known.digest not in ("", digest) and not replace:
+        raise Conflict(
+            "name_taken",
+            f"Another base model is installed as “{name}”. Give this one another name.",
+            field="name",
+        )
+    place = _copied(folder, name, digest) if copy else folder.resolve()
+    return _record(facts, name=name, digest=digest, place=place)
+
+
+def _copied(folder: Path, name: str, digest: str) -> Path:
+    """The folder's files in the models folder; whole or not at all."""
+    target = Path(settings.MODELS_DIR) / name
+    if target.is_dir() and base_digest(target) == digest:
+        return target
+    partial = target.with_name(f".{name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(folder, partial, ignore=shutil.ignore_patterns(".*"))
+    for path in partial.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+    if base_digest(partial) != digest:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise Conflict("state_conflict", "The folder changed while it was being copied; try again.")
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+    return target
+
+
+def _record(facts: BaseFolder, *, name: str, digest: str, place: Path) -> BaseModel:
+    with transaction.atomic():
+        base, _ = BaseModel.objects.update_or_create(
+            name=name,
+            defaults={
+                "title": facts.title[:120],
+                "family": facts.family,
+                "digest": digest,
+                "folder": str(place),
+                "resolution": facts.resolution,
+                "prediction_type": facts.prediction,
+                "record": facts.record,
+                "is_installed": True,
+            },
+        )
+    return base
