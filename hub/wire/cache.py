@@ -80,6 +80,6 @@ class FailSafeRedisCache(RedisCache):
         """Forget the keys."""
         self._attempt(lambda: super(FailSafeRedisCache, self).delete_many(keys, version), None)
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         """Forget everything."""
-        return bool(self._attempt(super().clear, False))
+        self._attempt(super().clear, None)

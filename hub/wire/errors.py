@@ -147,7 +147,7 @@ def page_body(request: HttpRequest, error: HubError, status: int) -> HttpRespons
     }
     # Pages of 5xx get no request, so that no context processor asks the part that may be out.
     try:
-        html = render_to_string(
+        html: str = render_to_string(
             [f"errors/{status}.html", "errors/error.html"], context, request=request if status < 500 else None
         )
     except TemplateDoesNotExist:
@@ -190,6 +190,7 @@ class ErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Name the request, and dress the bare 405 of Django's decorators."""
         name = request_id(request)
         auth.exempt_from_csrf(request)
         response = self.get_response(request)

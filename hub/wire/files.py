@@ -1,14 +1,21 @@
-"""Bytes out: every file leaves here, with its digest as ETag, single ranges, and headers that keep it inert."""
+"""Bytes out: every file leaves here, with its digest as ETag, ranges, and headers that keep it inert."""
 
 import base64
+import logging
 import re
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from django.conf import settings
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from hub import blobs
+from hub import blobs, jobs
+from hub.errors import NotFound, Unavailable
 from hub.wire.errors import ProtocolError
+
+log = logging.getLogger(__name__)
 
 INERT_POLICY: Final = "sandbox; default-src 'none'"
 RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
@@ -18,17 +25,28 @@ class Sendable(Protocol):
     """What `send` has to know of a file; `hub.catalog.resolve.ResolvedFile` is one."""
 
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """Path in the tree, or a file name."""
+
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str:
+        """Digest of the bytes."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Length in bytes."""
+
     @property
-    def content_type(self) -> str: ...
+    def content_type(self) -> str:
+        """Type to declare."""
+
     @property
-    def is_public(self) -> bool: ...
+    def is_public(self) -> bool:
+        """Whether anybody may have it."""
+
     @property
-    def immutable(self) -> bool: ...
+    def is_immutable(self) -> bool:
+        """Whether this address will always mean these bytes."""
 
 
 def send(
@@ -48,13 +66,35 @@ def send(
             return _dress(HttpResponse(status=307, headers={"Location": address}), file, inline=inline)
     span = _span(request, file.size, etag)
     start, end = span or (0, file.size - 1)
-    # Files are small (embeddings, pictures), so each is read whole: `read` checks it against its digest.
-    content = b"" if request.method == "HEAD" else blobs.read(file.sha256)[start : end + 1]
+    content = b"" if request.method == "HEAD" else _read(file.sha256)[start : end + 1]
     response = HttpResponse(content, status=206 if span else 200)
     if span:
         response["Content-Range"] = f"bytes {start}-{end}/{file.size}"
     response["Content-Length"] = str(end - start + 1)
     return _dress(response, file, inline=inline)
+
+
+def _read(sha256: str) -> bytes:
+    """All bytes of a file, checked against the digest: files are small enough for that on every pull."""
+    try:
+        return blobs.read(sha256)
+    except NotFound:
+        message = "The stored bytes are missing; the operator has to restore them."
+        raise Unavailable("blob_missing", message) from None
+
+
+def count_pull(request: HttpRequest, response: HttpResponse, *, file_id: int | None) -> None:
+    """Have this pull counted: once, not for HEAD, nor for the later pieces of a resumed one."""
+    begins = request.headers.get("Range", "bytes=0-").strip().startswith("bytes=0-")
+    is_pull = request.method == "GET" and response.status_code in (200, 206, 307) and begins
+    if not is_pull or file_id is None:
+        return
+    try:
+        with transaction.atomic():
+            jobs.enqueue("count_download", file_id, timezone.now().date().isoformat())
+    except DatabaseError as error:
+        # A full disk must not stop people from pulling.
+        log.warning("a pull could not be counted: %s", error)
 
 
 def _dress(response: HttpResponse, file: Sendable, *, inline: bool) -> HttpResponse:
@@ -67,18 +107,23 @@ def _dress(response: HttpResponse, file: Sendable, *, inline: bool) -> HttpRespo
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = INERT_POLICY
     response["Referrer-Policy"] = "no-referrer"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin" if file.is_public else "same-origin"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin" if _is_open(file) else "same-origin"
     response["Cache-Control"] = _caching(response, file)
-    if file.is_public:
+    if _is_open(file):
         response["Access-Control-Allow-Origin"] = "*"
     return response
 
 
+def _is_open(file: Sendable) -> bool:
+    """Whether anybody may have the file, and so any cache."""
+    return file.is_public and bool(settings.HUB["HUB_ANONYMOUS_READ"])
+
+
 def _caching(response: HttpResponse, file: Sendable) -> str:
     """How long a copy may live: a moving name is asked again each time, a signed link is not kept."""
-    if not file.is_public or response.status_code == 307:
+    if not _is_open(file) or response.status_code == 307:
         return "private, no-store"
-    return "public, max-age=31536000, immutable" if file.immutable else "public, no-cache"
+    return "public, max-age=31536000, immutable" if file.is_immutable else "public, no-cache"
 
 
 def _basename(path: str) -> str:

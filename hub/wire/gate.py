@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from hub import access
-from hub.errors import Forbidden, HubError, NotFound, Unauthenticated
+from hub.errors import Forbidden, NotFound, Unauthenticated
 from hub.wire import auth, errors, throttle
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -34,6 +34,7 @@ class GateMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Let the request through; keep its answer out of caches unless the view said otherwise."""
         response = self.get_response(request)
         # Nothing that depends on the viewer may outlive a change of rights in somebody's cache.
         response.setdefault("Cache-Control", "private, no-cache")
@@ -45,8 +46,6 @@ class GateMiddleware:
         """None lets the view run."""
         try:
             admit(request, view)
-        except HubError as error:
-            return errors.answer(request, error)
         except Exception as exception:
             error = errors.translate(exception)
             if error is None:

@@ -25,7 +25,7 @@ class Picture:
     size: int
     content_type: str
     is_public: bool
-    immutable: bool = True
+    is_immutable: bool = True
 
     @property
     def path(self) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -28,7 +28,12 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
     """Django's spooling, with the SHA-256 taken in the same pass and a stop at the first byte too many."""
 
     def handle_raw_input(
-        self, input_data: Any, meta: dict[str, Any], content_length: int, *args: Any, **kwargs: Any
+        self,
+        input_data: IO[bytes],
+        META: dict[str, str],
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
     ) -> None:
         """Refuse by the declared length, before anything is read."""
         if content_length > file_ceiling() * int(settings.HUB["HUB_RUN_MAX_IMAGES"]) + ENVELOPE_BYTES:
@@ -50,7 +55,7 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
 
     def file_complete(self, file_size: int) -> Any:
         """The finished file, knowing its digest."""
-        file = super().file_complete(file_size)
+        file: Any = super().file_complete(file_size)
         file.sha256 = self._digest.hexdigest()
         return file
 
