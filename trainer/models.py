@@ -1,4 +1,4 @@
-"""Tables of training: runs, their pictures, what happened in them, checkpoints, and pictures while learning."""
+"""Tables of training: runs, their pictures, what happened in them, and what they leave on the way."""
 
 import uuid
 from typing import Final

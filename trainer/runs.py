@@ -118,7 +118,7 @@ def waiting_for(run: TrainingRun) -> str:
 
 
 def curve(run: TrainingRun, *, after: int = 0) -> tuple[list[list[float | None]], int]:
-    """Points `[step, loss, fixed loss, rate]` of events after a sequence number, and the last sequence number.
+    """Points `[step, loss, fixed loss, rate]` of events after a sequence number, and the last such number.
 
     Steps done twice, because a worker was lost after them, are given once: as they were done last.
     """

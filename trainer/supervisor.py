@@ -127,7 +127,7 @@ class Attempt:
         raise EngineDied(-1, self.child.log)
 
     def listen(self) -> Iterator[dict[str, Any]]:
-        """Events of this run; between them, at least once a second, the lease and the owner's wish are seen to."""
+        """Events of this run; at least once a second lease and owner's wish are seen to."""
         while True:
             try:
                 for event in self.child.events(timeout=TICK):
@@ -138,7 +138,7 @@ class Attempt:
                 self.keep_alive()
 
     def keep_alive(self) -> None:
-        """Renew the lease, look for a cancel, flush points, offer a checkpoint again. Raises LeaseLost, Cancelled."""
+        """Renew the lease, look for a cancel, flush points, offer a checkpoint again. LeaseLost, Cancelled."""
         now = time.monotonic()
         if self.cancel_by is not None and now > self.cancel_by:
             self.child.kill()

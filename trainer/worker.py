@@ -68,7 +68,7 @@ def attempt(claim: Claim) -> None:
             log.warning("run %s: the lease is lost, the engine is stopped", claim.run_id)
             kill_point("K26")
             _child.kill()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it was, the row must say what comes next
             try:
                 judge(claim, error)
             except LeaseLost:
@@ -95,7 +95,7 @@ def judge(claim: Claim, error: Exception) -> None:
         case Unacceptable():
             _fail(claim, "machine", error.code, f"The result was refused: {error.message}")
         case _:
-            log.exception("run %s: unexpected", claim.run_id, exc_info=error)
+            log.error("run %s: unexpected", claim.run_id, exc_info=error)
             _child.kill()
             _again(claim, "The worker met an error.")
 
@@ -114,7 +114,7 @@ def _fail(claim: Claim, fault: str, code: str, message: str) -> None:
 
 
 def _save_and_leave(claim: Claim) -> None:
-    """The worker is told to stop: let the engine save, keep that checkpoint, give the run back blamelessly."""
+    """The worker is told to stop: let the engine save, keep that checkpoint, give the run back."""
     try:
         if _child.running:
             _child.cancel(str(claim.run_id))

@@ -13,7 +13,7 @@ from trainer.base_folder import BaseFolder, BaseFolderError, base_digest, read_b
 
 
 def install(folder: Path, *, name: str = "", copy: bool = True, replace: bool = False) -> BaseModel:
-    """Make a folder usable under a name. With `copy` its files go to the models folder and are made read-only.
+    """Make a folder usable under a name. With `copy` its files go to the models folder, read-only.
 
     The same base again changes nothing. Unacceptable says why a folder cannot serve; Conflict `name_taken`
     when another base has the name, unless `replace`.

@@ -70,7 +70,7 @@ def keep_sheet(claim: Claim, run: TrainingRun, sheet: dict[str, Any]) -> None:
 
 
 def end_without_sheet(claim: Claim, run: TrainingRun, *, message: str) -> None:
-    """The vectors are good but the sheet could not be drawn: the draft stands without it. Raises LeaseLost."""
+    """The vectors are good, the sheet could not be drawn: the draft stands alone. Raises LeaseLost."""
     assert run.version_id is not None
     previews.mark(version_id=run.version_id, state=Version.SheetState.FAILED, message=message[:280])
     with held(claim) as row:

@@ -137,7 +137,7 @@ def pause(held_claim: Claim, *, message: str) -> None:
 
 
 def give_back(run: TrainingRun, *, message: str) -> None:
-    """Let go of a locked row: stopped if its owner asked for that, failed after too many deaths, else waiting."""
+    """Let go of a locked row: stopped if its owner wants that, failed after too many deaths, else waiting."""
     if run.cancel_requested:
         recording.end(run, State.CANCELLED)
     elif run.attempts_without_progress < MOST_DEATHS_IN_A_ROW:

@@ -40,7 +40,7 @@ def add_progress(
     latest: dict[str, Any],
     seconds: float,
 ) -> None:
-    """Add points `[step, loss, fixed loss, rate]` of the curve and the latest numbers; `seconds` were worked."""
+    """Add points `[step, loss, fixed loss, rate]` of the curve, the latest numbers, and seconds worked."""
     run.progress = latest
     run.step = int(latest.get("step") or run.step)
     run.save(update_fields=["progress", "step"])

@@ -262,7 +262,7 @@ def _embedding(viewer: Viewer, form: Submission) -> Embedding:
 
 
 def _unpublished(viewer: Viewer, form: Submission) -> Embedding | None:
-    """The viewer's own embedding of this name that an earlier run or draft made and nothing was published of."""
+    """The viewer's own embedding of this name of which nothing was published yet."""
     assert viewer.user is not None
     own = Embedding.objects.alive().filter(owner_id=viewer.user.owner_id, name=form.name, last_number=0)
     return own.select_related("owner").first()

@@ -19,12 +19,8 @@ class Command(BaseCommand):
         """Folder and options."""
         parser.add_argument("path", type=Path, help="the diffusers folder")
         parser.add_argument("--name", default="", help="name on this hub; default: the folder's own")
-        parser.add_argument(
-            "--in-place", action="store_true", help="use the folder where it is, do not copy it"
-        )
-        parser.add_argument(
-            "--replace", action="store_true", help="take the place of another base of that name"
-        )
+        parser.add_argument("--in-place", action="store_true", help="use the folder where it is")
+        parser.add_argument("--replace", action="store_true", help="take the place of another base so named")
         parser.add_argument("--json", action="store_true", help="print facts as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,6 +46,4 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(facts))
         else:
-            self.stdout.write(
-                f"Installed {base.name} ({base.family}), digest {base.digest[:12]}, in {base.folder}"
-            )
+            self.stdout.write(f"Installed {base.name} ({base.family}, {base.digest[:12]}) in {base.folder}")
