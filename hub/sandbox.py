@@ -1,8 +1,8 @@
 """A stranger's file is read in a child process that can do nothing else; what comes back is distrusted again.
 
-The child (`python -m hub.formats`) gets an open descriptor and answers on a pipe under limits of memory, time and
-output. A child that crashes, stalls or reaches for anything is a refused file. This module knows no Django: limits
-are parameters.
+The child (`python -m hub.formats`) gets an open descriptor and answers on a pipe under limits of memory, time
+and output. A child that crashes, stalls or reaches for anything is a refused file. This module knows no
+Django: limits are parameters.
 """
 
 import json
@@ -70,7 +70,7 @@ PICTURE_BOUNDS = Bounds(memory=768 * MIB)
 
 @dataclass(frozen=True, slots=True)
 class SandboxResult:
-    """Facts about an embedding (see hub.formats.inspection.examine), and its canonical file, checked again here."""
+    """Facts about an embedding (hub.formats.inspection.examine), and its canonical file, checked again."""
 
     facts: dict[str, Any]
     canonical: bytes
@@ -114,7 +114,7 @@ def read_embedding(
 def inspect_embedding(
     path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, bounds: Bounds = EMBEDDING_BOUNDS
 ) -> dict[str, Any]:
-    """The record of `manage.py inspect` for one file: never raises for what is in it, OSError if unreadable."""
+    """The record of `manage.py inspect` for one file: never raises for its content, OSError if unreadable."""
     name = os.fspath(path)
     try:
         facts, _canonical = _examine(path, Path(name).name, limits, bounds)

@@ -1,4 +1,4 @@
-"""Embedding files, in and out, without any tensor library: bytes to EmbeddingData, and back to every tool's file.
+"""Embedding files, in and out, without a tensor library: bytes to EmbeddingData, and on to every tool's file.
 
     data = read("moss-dragon.safetensors")         # FormatError says why not, and by which rule
     data.family, data.vectors, data.trigger        # ('sd1', 4, 'moss-dragon')

@@ -1,7 +1,8 @@
 """The sandbox child: an open file in, facts and re-made bytes out on a pipe.
 
-Started by hub.sandbox with one argument, a JSON request. It loads the reader, gives up its rights (`lockdown`), and
-only then reads the file. The answer is eight bytes of length, a JSON header of that length, and the body.
+Started by hub.sandbox with one argument, a JSON request. It loads the reader, gives up its rights
+(`lockdown`), and only then reads the file. The answer is eight bytes of length, a JSON header of that length,
+and the body.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from hub.formats.errors import FormatError
 from hub.formats.lockdown import EXIT_CRASH, EXIT_MEMORY, EXIT_SETUP, lock
@@ -43,13 +45,11 @@ def _nothing() -> None:
     """What a reader without files or modules to load in advance needs."""
 
 
-def _answer(reader: Reader, request: dict[str, object], protections: list[str]) -> bytes:
-    arguments = request["arguments"]
-    assert isinstance(arguments, dict)
+def _answer(reader: Reader, request: dict[str, Any], protections: list[str]) -> bytes:
     header: dict[str, object] = {"protections": protections}
     body = b""
     try:
-        header["facts"], body = reader(request["descriptor"], **arguments)
+        header["facts"], body = reader(request["descriptor"], **request["arguments"])
     except FormatError as error:
         header["refusal"] = {
             "code": error.code,

@@ -1,4 +1,4 @@
-"""The canonical file: one safetensors per embedding, F32, known keys, ModelSpec metadata, the same bytes every time."""
+"""The canonical file: one safetensors per embedding, F32, known keys, ModelSpec metadata, stable bytes."""
 
 import hashlib
 import math
@@ -36,8 +36,8 @@ def write_canonical(
     """The canonical file of an embedding; the same input is the same bytes.
 
     Metadata keys are `modelspec.…` or `glossa.…`; a bare key is taken as one of ours. Keys given win over the
-    defaults, except hash and trigger, which are facts. FormatError (`invalid_embedding`) when the tensors are not
-    the family's: wrong keys, widths, dtype, counts or values.
+    defaults, except hash and trigger, which are facts. FormatError (`invalid_embedding`) when the tensors are
+    not the family's: wrong keys, widths, dtype, counts or values.
     """
     known = FAMILIES[family]
     ordered = {slot: tensors[slot] for slot in known.slots if slot in tensors}
@@ -63,7 +63,7 @@ def write_canonical(
 
 
 def check_tensors(family: Family, tensors: Mapping[str, Tensor]) -> list[str]:
-    """Warnings about an embedding's tensors; FormatError when they are not what the family's canonical file holds."""
+    """Warnings about an embedding's tensors; FormatError when they are not those of its family."""
     if set(tensors) != set(family.slots):
         raise _refusal(
             f"An embedding of {family.title} has the tensors {', '.join(family.slots)}; "

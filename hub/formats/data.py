@@ -1,7 +1,7 @@
-"""What a file turns into: tensors as plain bytes, and an embedding with the facts that were read beside them.
+"""What a file turns into: tensors as plain bytes, and an embedding with the facts read beside them.
 
-A `Tensor` of an embedding is always F32, little-endian and row-major, so equal values are equal bytes whatever
-file they came from.
+A `Tensor` of an embedding is always F32, little-endian and row-major, so equal values are equal bytes
+whatever file they came from.
 """
 
 from dataclasses import dataclass, field
@@ -42,9 +42,9 @@ class EncoderFacts:
 class EmbeddingData:
     """One embedding as read from a file.
 
-    `tensors` maps the canonical slot names to F32 tensors in canonical order; `source_dtypes` keeps the dtype each
-    slot had in the file. `token` and `step` are what the file says of itself, `trigger` is the legal word suggested
-    from it, `question` is set when the family does not tell the base model and a person has to.
+    `tensors` maps the canonical slot names to F32 tensors in canonical order; `source_dtypes` keeps the dtype
+    each slot had in the file. `token` and `step` are what the file says of itself, `trigger` is the legal
+    word suggested from it, `question` is set when a person has to say which base model it is for.
     """
 
     tensors: dict[str, Tensor]

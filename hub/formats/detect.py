@@ -1,4 +1,4 @@
-"""Which container a file is, from its first bytes, never from its name; and whether it is a second one as well.
+"""Which container a file is, by its first bytes, never by its name; and whether it is a second one as well.
 
 What is not read here is still recognised, so that the refusal can say what the file is and what to do.
 """
@@ -67,6 +67,13 @@ _CODE_OPCODES = frozenset(
         "EXT4",
     ]
 )
+_OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
+_COUNT_BYTES = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
 _MAX_OPCODES = 100_000
 
 
@@ -139,7 +146,8 @@ def _looks_like_safetensors(data: bytes) -> bool:
     (length,) = struct.unpack("<Q", data[:8])
     # A text file has printable bytes where a sane header length has zeros.
     binary_start = any(byte < 9 or byte > 126 for byte in data[:8])
-    return (data[8:9] == b"{" and binary_start) or 0 < length <= MAX_HEADER_BYTES
+    nearly = 0 < length <= MAX_HEADER_BYTES and data[8:9] in b" \t\r\n["
+    return nearly or (data[8:9] == b"{" and binary_start)
 
 
 def _sniff_text(data: bytes) -> Sniffed:
@@ -176,12 +184,25 @@ def _is_tar(data: bytes) -> bool:
 
 def _is_pickle(data: bytes) -> bool:
     """Whether a pickle machine, started on these bytes, would come to an opcode that can call something."""
-    try:
-        for count, (opcode, _argument, _position) in enumerate(pickletools.genops(data)):
-            if opcode.name in _CODE_OPCODES:
-                return True
-            if count > _MAX_OPCODES:
-                return True
-    except (ValueError, UnicodeError, struct.error, OverflowError):
-        return False  # stopped at the first byte that is no opcode, as nearly every file does
-    return False
+    at = 0
+    for _ in range(_MAX_OPCODES):
+        opcode = _OPCODES.get(data[at]) if at < len(data) else None
+        if opcode is None or opcode.code == ".":
+            return False
+        # Before the header the stack holds at most bytes of the length: nothing there can be called.
+        if opcode.name in _CODE_OPCODES and at >= 8:
+            return True
+        at = _after_argument(data, at + 1, opcode)
+    return True
+
+
+def _after_argument(data: bytes, at: int, opcode: pickletools.OpcodeInfo) -> int:
+    """Where the next opcode stands. Arguments are stepped over, never decoded."""
+    size = opcode.arg.n if opcode.arg else 0
+    if size >= 0:
+        return at + size
+    if size == pickletools.UP_TO_NEWLINE:
+        end = data.find(b"\n", at)
+        return end + 1 if end >= 0 else len(data)
+    width = _COUNT_BYTES[size]
+    return at + width + int.from_bytes(data[at : at + width], "little")

@@ -1,4 +1,4 @@
-"""Base-model families: which text encoders each has, how wide their token vectors are, and what loads the result.
+"""Base-model families: the text encoders of each, how wide their token vectors are, what loads the result.
 
 The family is measured from the tensors. Which base model of the family was trained on is a claim, kept apart.
 """
@@ -21,7 +21,7 @@ _CLASSIC_TOOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """One text encoder: its name, the tensor key it has in a canonical file, the width of its token vectors."""
+    """One text encoder: its name, its tensor key in a canonical file, the width of its token vectors."""
 
     name: str
     slot: str
@@ -32,9 +32,9 @@ class Encoder:
 class Family:
     """A group of base models that share text encoders.
 
-    `modelspec` is the base id written to ModelSpec metadata, `architectures` the prefixes by which other writers
-    name this family there. `tools` load the canonical file as it is. `question` is what to ask when the tensors
-    alone leave the base model open in a way that matters.
+    `modelspec` is the base id written to ModelSpec metadata, `architectures` the prefixes by which other
+    writers name this family there. `tools` load the canonical file as it is. `question` is what to ask when
+    the tensors alone leave the base model open in a way that matters.
     """
 
     id: str
@@ -126,8 +126,8 @@ _ALL = (
         ("stable-diffusion-xl-v1-refiner", "stable-cascade"),
         "SDXL refiner, Stable Cascade",
         ("ComfyUI",),
-        "Vectors of width 1280 alone fit the SDXL refiner, Stable Cascade or Würstchen, or are the second half of an "
-        "SDXL pair. Which is it?",
+        "Vectors 1280 wide alone fit the SDXL refiner, Stable Cascade or Würstchen, or are the second half "
+        "of an SDXL pair. Which is it?",
     ),
     Family(
         "t5",
@@ -137,7 +137,7 @@ _ALL = (
         ("chroma", "pixart", "ltx", "deepfloyd"),
         "PixArt alpha and sigma, Chroma, LTX, DeepFloyd IF",
         ("ComfyUI",),
-        "Vectors of width 4096 alone fit PixArt, Chroma, LTX or DeepFloyd IF. Which is it?",
+        "Vectors 4096 wide alone fit PixArt, Chroma, LTX or DeepFloyd IF. Which is it?",
     ),
     Family(
         "hunyuan-video",

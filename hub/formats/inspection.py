@@ -52,8 +52,8 @@ def examine(
 ) -> tuple[dict[str, object], EmbeddingData | None]:
     """All facts about these bytes, and the embedding unless it is refused.
 
-    Beside the keys of `ROW_KEYS` (without `file`, and of the digests only `tensors`): `code` and `detail` of a
-    refusal; `token`, `metadata`, `norms`, `negative`, `question` of an embedding.
+    Beside the keys of `ROW_KEYS` (without `file`, and of the digests only `tensors`): `code` and `detail` of
+    a refusal; `token`, `metadata`, `norms`, `negative`, `question` of an embedding.
     """
     try:
         refuse_large(len(data), limits)
@@ -72,7 +72,7 @@ def preload() -> None:
 def examine_descriptor(
     descriptor: int, *, filename: str, max_bytes: int, max_vectors: int
 ) -> tuple[dict[str, object], bytes]:
-    """The sandbox child's reader: facts of an open file, and the canonical bytes of the embedding in it, if any."""
+    """The sandbox child's reader: facts of an open file, and the canonical bytes of its embedding, if any."""
     limits = Limits(max_bytes=max_bytes, max_vectors=max_vectors)
     digests, data = hash_stream(descriptor, limits)
     facts, embedding = examine(data, filename=filename, limits=limits)
@@ -88,7 +88,7 @@ def row(facts: dict[str, object]) -> dict[str, object]:
 
 
 def hash_stream(descriptor: int, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, str], bytes]:
-    """Digests of a whole open file in the conventions of the tools, and its bytes up to one over the limit."""
+    """Digests of a whole open file as the tools make them, and its bytes up to one over the limit."""
     whole, crc, kept = hashlib.sha256(), 0, bytearray()
     while block := os.read(descriptor, 1 << 20):
         whole.update(block)

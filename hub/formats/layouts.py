@@ -32,7 +32,7 @@ _SEPARATE_ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A file's keys understood: layout id, slot to tensor name, the token in the keys, what to tell the uploader."""
+    """A file's keys understood: layout, slot to tensor name, the token, what to tell the uploader."""
 
     layout: str
     names: dict[str, str]
@@ -43,7 +43,7 @@ class Mapped:
 def map_keys(shapes: Mapping[str, tuple[int, ...]]) -> Mapped:
     """Which tensor is which slot. A single tensor of unknown encoder gets the slot `emb_params`.
 
-    FormatError (`not_an_embedding`, U6) for anything that is no embedding, saying what it is where that is known.
+    FormatError (`not_an_embedding`, U6) for anything that is no embedding, saying what it is if known.
     """
     keys = set(shapes)
     if any(key.startswith("bundle_emb.") for key in keys):
@@ -70,14 +70,14 @@ def map_keys(shapes: Mapping[str, tuple[int, ...]]) -> Mapped:
         return Mapped("token-tensor", {"emb_params": key}, key, left_out)
     listed = ", ".join(shown(key) for key in sorted(inputs)[:3])
     raise _refusal(
-        f"The file holds {len(inputs)} tensors ({listed}{', …' if len(inputs) > 3 else ''}) in no known embedding "
+        f"The file holds {len(inputs)} tensors ({listed}{', …' if len(inputs) > 3 else ''}) in no known "
         "layout. If these are several words, upload one file for each.",
         keys=sorted(inputs)[:20],
     )
 
 
 def family_of(mapped: Mapped, widths: Mapping[str, int]) -> tuple[Family, dict[str, str]]:
-    """The family of mapped tensors, and their names under its canonical slots. FormatError (U6) for unknown widths."""
+    """The family of mapped tensors, and their names by canonical slot. FormatError (U6) if unknown."""
     if mapped.layout == "xti":
         family = family_of_slots(frozenset(XTI_LAYERS))
     elif len(widths) == 1:

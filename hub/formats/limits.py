@@ -1,4 +1,4 @@
-"""Ceilings on everything a stranger's file can make large. `Limits` holds the two that an operator may set."""
+"""Ceilings on all that a stranger's file can make large. `Limits` holds the two that an operator may set."""
 
 from dataclasses import dataclass
 

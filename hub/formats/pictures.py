@@ -1,7 +1,7 @@
-"""Strangers' pictures, decoded and encoded anew: upright, sRGB, opaque, small enough, without a word of metadata.
+"""Strangers' pictures, decoded and encoded anew: upright, sRGB, opaque, small enough, without metadata.
 
-Rules P1 to P3. Runs in the sandbox child; the decoders are JPEG, PNG and WebP only. Beside the new bytes come facts
-that advice on a set of training pictures is built from.
+Rules P1 to P3. Runs in the sandbox child; the decoders are JPEG, PNG and WebP only. Beside the new bytes come
+facts that advice on a set of training pictures is built from.
 """
 
 import io
@@ -41,8 +41,8 @@ class Picture:
     """A picture made by us from a stranger's, and facts about it.
 
     `width` and `height` are those of `data`; the `original_…` ones, `min_side` among them, are of the upright
-    upload. `dhash64` is a perceptual hash of 16 hex digits; `sharpness` the variance of the Laplacian at 256 pixels;
-    `mean_colour` three numbers of 0 to 255; `notes` what was changed, in words.
+    upload. `dhash64` is a perceptual hash of 16 hex digits; `sharpness` the variance of the Laplacian at 256
+    pixels; `mean_colour` three numbers of 0 to 255; `notes` what was changed, in words.
     """
 
     data: bytes
@@ -159,7 +159,7 @@ def _remade(image: Image.Image, max_side: int, form: str) -> Picture:
 
 def _check_frame(image: Image.Image) -> None:
     width, height = image.size
-    if not (MIN_PICTURE_SIDE <= min(width, height) and max(width, height) <= MAX_PICTURE_SIDE):
+    if not (min(width, height) >= MIN_PICTURE_SIDE and max(width, height) <= MAX_PICTURE_SIDE):
         raise _refusal(
             "P2",
             f"The picture is {width} x {height}; sides are {MIN_PICTURE_SIDE} to {MAX_PICTURE_SIDE} pixels.",
@@ -178,7 +178,7 @@ def _check_frame(image: Image.Image) -> None:
 
 
 def _plain(image: Image.Image, max_side: int) -> Image.Image:
-    """Decoded, eight bits a channel, no palette, and already small, so that later steps cost little memory."""
+    """Decoded, eight bits a channel, no palette, and already small: later steps then cost little memory."""
     image.load()
     mode = image.mode
     if mode.startswith("I") or mode == "F":
@@ -242,7 +242,7 @@ def _measured(image: Image.Image) -> tuple[tuple[int, int, int], float, float]:
 
 
 def dhash(image: Image.Image) -> str:
-    """Difference hash: which of nine grey columns is brighter than its neighbour, in eight rows, as 16 hex digits."""
+    """Difference hash: which of nine grey columns are darker than the next, in eight rows; 16 hex digits."""
     pixels = image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
     bits = 0
     for row in range(8):

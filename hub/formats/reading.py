@@ -1,4 +1,4 @@
-"""Bytes in, one checked embedding out: container, frame, layout, family, values, and what a person should know."""
+"""Bytes in, one checked embedding out: container, frame, layout, family, values, and what to tell."""
 
 import hashlib
 import os
@@ -17,8 +17,8 @@ from hub.formats.trigger import suggest_trigger
 from hub.formats.values import widen
 
 _HALF_OF_A_PAIR = (
-    "An SDXL script writes its first half exactly like this. If there is a second file with vectors of width 1280, "
-    "this one alone has half the effect on SDXL."
+    "An SDXL script writes its first half exactly like this. If there is a second file with vectors of width "
+    "1280, this one alone has half the effect on SDXL."
 )
 _STEP_KEYS = ("glossa.steps", "glossa.step", "ss_steps")
 
@@ -31,7 +31,7 @@ def read(
 ) -> EmbeddingData:
     """The embedding in a file. `filename` is the name its owner gave it: it only suggests the trigger.
 
-    FormatError with code and rule for everything that is not one sound embedding; OSError for an unreadable path.
+    FormatError with code and rule for all that is not one sound embedding; OSError for an unreadable path.
     """
     data = source if isinstance(source, bytes) else read_capped(Path(source), limits)
     if filename is None:
@@ -46,7 +46,7 @@ def read(
 
 
 def read_capped(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """At most one byte more than the limit allows, so that a huge file costs no memory before it is refused."""
+    """At most one byte more than the limit allows: a huge file costs no memory before it is refused."""
     with path.open("rb") as file:
         return file.read(limits.max_bytes + 1)
 
@@ -56,15 +56,15 @@ def refuse_large(size: int, limits: Limits = DEFAULT_LIMITS) -> None:
     if size > limits.max_bytes:
         raise FormatError(
             "file_too_large",
-            f"The file is larger than {limits.max_bytes / MIB:g} MiB, the limit of this hub. An embedding is far "
-            "smaller; from a LoRA that carries one, take the embedding out first.",
+            f"The file is larger than {limits.max_bytes / MIB:g} MiB, the limit of this hub. An embedding is "
+            "far smaller; from a LoRA that carries one, take the embedding out first.",
             rule="U2",
             detail={"limit": limits.max_bytes},
         )
 
 
 def check_claims(data: EmbeddingData, **claims: object) -> None:
-    """FormatError (`metadata_mismatch`, F8) when a form or request claims another family or vectors than the bytes.
+    """FormatError (`metadata_mismatch`, F8) when a form or request claims something else than the bytes say.
 
     Known claims: `family`, `vectors`, `width`. A claim of None or of an empty string is no claim.
     """
@@ -190,7 +190,7 @@ def _step(metadata: Mapping[str, str]) -> int | None:
 
 
 def _clean(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Metadata as plain text. Private paths that training scripts leave behind, and thumbnails, are dropped."""
+    """Metadata as plain text, without thumbnails and the private paths that training scripts leave."""
     return {
         _cleaned(key)[:200]: _cleaned(value)
         for key, value in metadata.items()

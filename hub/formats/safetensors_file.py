@@ -1,7 +1,7 @@
-"""The safetensors container, read more strictly than the library does (rule F5) and written with stable bytes.
+"""The safetensors container, read more strictly than by the library (rule F5), written with stable bytes.
 
-A header is eight bytes of length, then JSON; the tensors follow without holes. Reading checks the whole frame before
-any tensor is looked at, so what is left to the caller is only what the names and numbers mean.
+A header is eight bytes of length, then JSON; the tensors follow without holes. Reading checks the whole frame
+before any tensor is looked at, so what is left to the caller is only what the names and numbers mean.
 """
 
 import json
@@ -37,7 +37,7 @@ _THUMBNAIL = "modelspec.thumbnail"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tensor as the header declares it, already known to lie inside the file; `rank` is not yet judged."""
+    """One tensor as the header declares it, known to lie inside the file; its rank is not yet judged."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -54,11 +54,11 @@ class SafetensorsFile:
     body: bytes
 
     def tensor(self, name: str) -> Tensor:
-        """The named tensor with its stored dtype. FormatError (F5) when its dtype or shape is no embedding's."""
+        """The named tensor as stored. FormatError (F5) when its dtype or shape is no embedding's."""
         entry = self.entries[name]
         if entry.dtype not in ITEM_SIZE:
             raise _refusal(
-                f"The tensor {shown(name)} has dtype {entry.dtype}; an embedding holds F16, BF16, F32 or F64.",
+                f"The tensor {shown(name)} has dtype {entry.dtype}; embeddings hold F16, BF16, F32 or F64.",
                 tensor=name,
                 dtype=entry.dtype,
             )
@@ -73,7 +73,7 @@ class SafetensorsFile:
 
 
 def read_safetensors(data: bytes) -> SafetensorsFile:
-    """The frame of a safetensors file. FormatError (F5) for anything the format, or this stricter reading, forbids."""
+    """The frame of a safetensors file. FormatError (F5) for what this strict reading forbids."""
     if len(data) < 8:
         raise _refusal("The file ends before its header length.")
     (length,) = struct.unpack("<Q", data[:8])
@@ -203,7 +203,7 @@ def _entry(name: str, value: object) -> Entry:
     begin, end = offsets
     if bits != 8 * (end - begin):
         raise _refusal(
-            f"The shape {shape[:8]} of {shown(name)} needs {bits // 8} bytes, its offsets span {end - begin}.",
+            f"The shape {shape[:8]} of {shown(name)} needs {bits // 8} bytes; its span is {end - begin}.",
             tensor=name,
         )
     return Entry(dtype, tuple(shape), begin, end)

@@ -32,7 +32,7 @@ _ONETRAINER_NAMES = {"emb_params": "emp_params", "t5xxl": "t5"}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One kind of output file: its id, what it is for, its name (`{trigger}` filled in), the families that have it."""
+    """One kind of output file: its id, what it is for, its name (a template), the families that have it."""
 
     id: str
     title: str
@@ -51,7 +51,7 @@ def layouts_for(family: str, trigger: str = "<trigger>") -> list[tuple[str, str]
 
 
 def write_layout(data: EmbeddingData | bytes, layout: str, *, trigger: str) -> bytes:
-    """The file of one layout, from an embedding or from the bytes of a canonical file; the same bytes every time.
+    """The file of one layout, from an embedding or from a canonical file's bytes; the same bytes every time.
 
     FormatError (`unknown_layout`) when there is no such layout for the embedding's family.
     """

@@ -36,7 +36,7 @@ def check_trigger(word: str) -> None:
         raise _refusal(
             "trigger_illegal",
             word,
-            "A trigger has 3 to 63 characters: small letters, digits, - and _, beginning with a letter or digit.",
+            "A trigger has 3 to 63 characters: small letters, digits, - and _; a letter or digit first.",
         )
     if _NUMBERED.fullmatch(word):
         raise _refusal(
@@ -54,7 +54,7 @@ def check_trigger(word: str) -> None:
         raise _refusal(
             "trigger_vocabulary",
             word,
-            f"The base models already know the word {word}; it would be hijacked in every prompt. Add a part to it.",
+            f"The base models already know the word {word}, and prompts use it. Add a part to make it new.",
         )
 
 
@@ -77,7 +77,7 @@ def is_vocabulary_word(word: str) -> bool:
 @cache
 def vocabulary() -> bytes:
     """All entries of the CLIP vocabulary, one a line, between line ends."""
-    # One block of text searched as it is: making a set of its 49,408 words would cost more than many look-ups save.
+    # One block of text searched as it is: a set of its 49,408 words would cost more than many look-ups save.
     return b"\n" + gzip.decompress(_VOCABULARY.read_bytes()) + b"\n"
 
 

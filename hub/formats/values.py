@@ -64,7 +64,7 @@ def check_values(name: str, tensor: Tensor) -> list[str]:
     values = floats_of(tensor)
     if not all(map(math.isfinite, values)):
         raise _refusal(name, "holds NaN or infinity")
-    largest = max(max(values), -min(values))
+    largest = max(map(abs, values))
     if largest == 0.0:
         raise _refusal(name, "is all zero")
     if largest >= MAX_ABSOLUTE_VALUE:
