@@ -1,0 +1,1 @@
+"""The Hugging Face door: requests in, responses out."""
