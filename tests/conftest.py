@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.environment import DATA_DIR, ON_POSTGRES, missing
+from tests.frozen import _flush_is_possible  # noqa: F401  # a fixture for every test
 from tests.parts.process import CannotStart
 from tests.parts.s3 import S3
 from tests.parts.valkey import Valkey

@@ -128,7 +128,7 @@ def _by_id(viewer: Viewer, row: Embedding, sha: str) -> Commit | None:
 def _check_pullable(version: Version) -> None:
     """Published and yanked versions are pulled; tombstones say what happened, the rest does not exist."""
     if version.state == State.DELETED:
-        raise Gone("deleted", "This version was deleted by its owner.")
+        raise Gone("deleted", "This version was deleted by its owner.", what="version")
     if version.state == State.TAKEN_DOWN:
         raise TakenDown("taken_down", "This version was taken down.", reason=version.state_reason or None)
     if not version.is_published:
@@ -138,12 +138,14 @@ def _check_pullable(version: Version) -> None:
 def _refuse_withdrawn(row: Embedding) -> None:
     """Raise what is left of an embedding that has nothing to offer; nothing when it never had."""
     if row.deleted_at is not None:
-        raise Gone("deleted", "This embedding was deleted by its owner.")
+        raise Gone("deleted", "This embedding was deleted by its owner.", what="embedding")
     states = set(row.versions.filter(published_at__isnull=False).values_list("state", flat=True))
     if State.TAKEN_DOWN in states and states <= {State.TAKEN_DOWN, State.DELETED}:
         raise TakenDown("taken_down", "This embedding was taken down.")
     if states == {State.DELETED}:
-        raise Gone("deleted", "All versions of this embedding were deleted by its owner.")
+        raise Gone(
+            "deleted", "All versions of this embedding were deleted by its owner.", what="embedding"
+        )
 
 
 def _may_read(viewer: Viewer) -> bool:

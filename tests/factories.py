@@ -1,0 +1,124 @@
+"""People, embeddings and versions for tests, made by the product's own services.
+
+Only the sandbox is left out (its own suite covers it): files are examined in this process.
+"""
+
+import hashlib
+import itertools
+from pathlib import Path
+from typing import Any
+
+from hub.access import Viewer
+from hub.formats import read, write_layout
+from hub.formats.inspection import examine
+from hub.models import AccessToken, BaseModel, Embedding, User, Version
+from hub.services import accounts, ingest, previews, publishing, tokens
+from tests import samples
+
+_seeds = itertools.count(1)
+
+PASSWORD = "a long enough word list"  # noqa: S105  # of people who exist in tests alone
+
+
+def user(name: str = "ada", **fields: Any) -> User:
+    """A person by that name, made once."""
+    existing = User.objects.filter(username=name).first()
+    return existing or accounts.create_user(name=name, email=f"{name}@example.org", password=None, **fields)
+
+
+def viewer(name: str = "ada", **fields: Any) -> Viewer:
+    """The person signed in by session."""
+    return Viewer(user(name, **fields))
+
+
+def moderator(name: str = "mod") -> Viewer:
+    """A moderator signed in by session."""
+    return viewer(name, moderator=True)
+
+
+def token(name: str = "ada", *, scopes: list[str] | None = None) -> tuple[AccessToken, str]:
+    """A token of that person, and its secret."""
+    return tokens.create(viewer(name), name="test", scopes=scopes or ["read"])
+
+
+def token_viewer(name: str = "ada", *, scopes: list[str]) -> Viewer:
+    """The person as seen through a token."""
+    _, secret = token(name, scopes=scopes)
+    return tokens.viewer_for(secret)
+
+
+def base_model(family: str = "tiny", *, name: str = "tiny", installed: bool = True) -> BaseModel:
+    """A base model by that name, made once."""
+    row, _ = BaseModel.objects.get_or_create(
+        name=name, defaults={"title": name.title(), "family": family, "is_installed": installed}
+    )
+    return row
+
+
+def ingested(
+    data: bytes | None = None, *, family: str = "tiny", vectors: int = 2, filename: str = "upload.safetensors"
+) -> ingest.IngestedEmbedding:
+    """An accepted upload; without data, of values that no other has."""
+    data = data or samples.canonical_file(family, vectors=vectors, seed=next(_seeds))
+    facts, embedding = examine(data, filename=filename)
+    assert embedding is not None, facts
+    digest = hashlib.sha256(data).hexdigest()
+    facts["digests"] = {"sha256": digest, **dict(facts["digests"])}  # type: ignore[call-overload]  # a dict
+    canonical = write_layout(embedding, "canonical", trigger=embedding.trigger)
+    return ingest.IngestedEmbedding(facts, canonical, read(canonical, filename=filename), filename, digest)
+
+
+def embedding(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> Embedding:
+    """An embedding without a version."""
+    details = {"title": name.replace("-", " ").title(), "kind": "style", **fields}
+    return publishing.create_embedding(viewer(owner), name=name, **details)
+
+
+def draft(of: Embedding | None = None, **fields: Any) -> Version:
+    """A draft of that embedding, or of a new one."""
+    of = of or embedding()
+    source = fields.pop("ingested", None) or ingested(
+        family=fields.pop("family", "tiny"), vectors=fields.pop("vectors", 2)
+    )
+    details = {"trigger": "moss-dragon", "licence": "cc0-1.0", **fields}
+    return publishing.add_draft(Viewer(of.created_by), embedding=of, ingested=source, **details)
+
+
+def version(of: Embedding | None = None, **fields: Any) -> Version:
+    """A published version of that embedding, or of a new one."""
+    made = draft(of, **fields)
+    return publishing.publish(Viewer(made.created_by), version=made)
+
+
+def published(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> Embedding:
+    """An embedding with one published version; `fields` go to the embedding or to its version."""
+    of_version = {"trigger", "licence", "family", "vectors", "ingested", "notes", "label", "run_key", "base_model"}
+    parts = {key: fields.pop(key) for key in of_version & set(fields)}
+    parts.setdefault("trigger", f"{name}-x" if len(name) < 3 else name)
+    made = version(embedding(owner, name, **fields), **parts)
+    return made.embedding
+
+
+def sheet(of: Version, folder: Path, *, blocks: str = "AC", columns: int = 4) -> None:
+    """A small preview sheet on a version."""
+    images = []
+    for block in blocks:
+        for column in range(columns):
+            path = folder / f"{of.pk}-{block}{column}.png"
+            path.write_bytes(samples.picture(colour=f"#{of.pk % 256:02x}{ord(block):02x}{column * 40:02x}"))
+            images.append(
+                {
+                    "path": str(path),
+                    "block": block,
+                    "row": 0,
+                    "column": column,
+                    "prompt": f"a picture in the style of {of.trigger}",
+                    "seed": column,
+                    "alt": f"{block}{column}",
+                    "is_control": block == "C",
+                    "steps": 20,
+                }
+            )
+    whole = folder / f"{of.pk}-sheet.webp"
+    whole.write_bytes(samples.picture("WEBP"))
+    previews.record_sheet(version_id=of.pk, images=images, sheet={"path": str(whole)}, insights={"intact": True})
