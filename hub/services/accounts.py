@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from hub.access import Viewer
+from hub.access import Viewer, require
 from hub.errors import Conflict, Unauthenticated
 from hub.models import Owner, SignInLink, User
-from hub.services import audit, names
+from hub.services import audit, names, texts
 
 LINK_HOURS = 24
 
@@ -48,6 +48,16 @@ def create_user(
     except IntegrityError:
         raise Conflict("name_taken", f"The name “{name}” is taken. Choose another.", field="name") from None
     return user
+
+
+def update_profile(viewer: Viewer, *, about: str) -> None:
+    """Change what the viewer's page says of them. Unacceptable over the length, or with a secret in it."""
+    require(viewer, "manage_account", viewer.user)
+    assert viewer.user is not None
+    about = texts.line(about, field="about", most=texts.SUMMARY_MAX)
+    with transaction.atomic():
+        User.objects.filter(pk=viewer.user.pk).update(about=about)
+        audit.record(viewer, "update_profile", viewer.user.username)
 
 
 def one_time_link(user: User) -> str:

@@ -1,0 +1,73 @@
+"""The home page: look up a word or a look, narrow it down, page through."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from hub.catalog import browse
+from hub.catalog.shapes import Page
+
+FACETS: Final = {
+    "kind": "Kind",
+    "family": "Family",
+    "tag": "Tag",
+    "licence": "Licence",
+    "trained_here": "Origin",
+}
+SORTS: Final = {"best": "Best match", "newest": "Newest", "pulled": "Most pulled", "name": "A to Z"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the address asks for; what makes no sense in it is left out."""
+
+    query: str
+    sort: str
+    page: int
+    chosen: dict[str, str]
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Question":
+        """Read the query string."""
+        words = request.GET.get("q", "").strip()[:200]
+        default = "best" if words else "newest"
+        sort = request.GET.get("sort", default)
+        number = request.GET.get("page", "1")
+        page = int(number) if number.isdecimal() and len(number) < 5 else 1
+        chosen = {name: value for name in FACETS if (value := request.GET.get(name, "").strip()[:100])}
+        return cls(words, sort if sort in SORTS else default, min(max(page, 1), browse.COUNT_CAP), chosen)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The dictionary, searched, filtered, sorted and paged by plain links."""
+    question = Question.of(request)
+    chosen = dict(question.chosen)
+    trained_here = True if chosen.pop("trained_here", "") else None
+    page = browse.list_embeddings(
+        request.viewer,  # type: ignore[attr-defined]  # set by the gate
+        query=question.query,
+        sort=question.sort,
+        page=question.page,
+        trained_here=trained_here,
+        **chosen,
+    )
+    context = {
+        "page": page,
+        "question": question,
+        "facets": [(name, title, page.facets.get(name, ())) for name, title in FACETS.items()],
+        "sorts": {name: title for name, title in SORTS.items() if question.query or name != "best"},
+        "is_front": not question.query and not question.chosen and question.page == 1,
+        "guide": _guide_words(page, question.sort),
+    }
+    return render(request, "browse/home.html", context)
+
+
+def _guide_words(page: Page, sort: str) -> tuple[str, str] | None:
+    """The first and last word of an alphabetical page, as at the head of a dictionary's page."""
+    if sort != "name" or len(page.items) < 2:
+        return None
+    return page.items[0].title, page.items[-1].title

@@ -1,0 +1,31 @@
+"""What every page knows: the site and the viewer."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from hub.access import ANONYMOUS
+
+try:
+    VERSION = version("glossa")
+except PackageNotFoundError:
+    VERSION = "development"
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """`site` (version, open_signups, public_url) and `viewer`; a refusal before the gate shows an anonymous page."""
+    facts = {
+        "version": VERSION,
+        "open_signups": settings.HUB["HUB_SIGNUPS"],
+        "public_url": public_url(request),
+    }
+    return {"site": facts, "viewer": getattr(request, "viewer", ANONYMOUS)}
+
+
+def public_url(request: HttpRequest) -> str:
+    """The address that tools are told: the host the client called where it is one of ours."""
+    if settings.PRODUCTION:
+        return str(settings.PUBLIC_URL)
+    return f"{request.scheme}://{request.get_host()}"

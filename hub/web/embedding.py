@@ -1,0 +1,109 @@
+"""The pages of a person, of an embedding, and of changing what its owner says of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from hub.access import require
+from hub.catalog import entry as entries
+from hub.catalog import profile as profiles
+from hub.catalog import resolve
+from hub.catalog.shapes import Entry
+from hub.errors import HubError
+from hub.services import publishing
+from hub.web import forms, provenance, usage
+from hub.web.context import public_url
+from hub.web.sheet import Sheet, arrange
+from hub.wire.auth import viewer_of
+
+
+@require_safe
+def profile(request: HttpRequest, owner: str) -> HttpResponse:
+    """What a person published."""
+    return render(request, "embedding/profile.html", {"profile": profiles.get(viewer_of(request), name=owner)})
+
+
+@require_safe
+def entry(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """An embedding as its newest offered version is."""
+    found = entries.get(viewer_of(request), owner=owner, name=name)
+    if found.version is None:
+        return render(request, "embedding/unpublished.html", {"entry": found})
+    return render(request, "embedding/entry.html", entry_context(request, found))
+
+
+def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
+    """What every page that shows a version needs."""
+    sheet = arrange_entry(found)
+    version = found.version
+    assert version is not None
+    embedding = found.embedding
+    tabs = []
+    if version.number:
+        subject = usage.Subject(
+            owner=found.owner.name,
+            name=embedding.name,
+            trigger=version.trigger,
+            family=version.family,
+            kind=embedding.kind,
+            revision=version.name,
+            hub=public_url(request),
+            is_private=embedding.visibility == "private",
+            example=_example(sheet),
+        )
+        tabs = usage.usages(subject)
+    return {
+        "entry": found,
+        "embedding": embedding,
+        "version": version,
+        "sheet": sheet,
+        "tabs": tabs,
+        "primary": next((file for file in found.files if file.is_primary), None),
+        "nearest": nearest_words(found.insights),
+        "provenance_rows": provenance.rows(found.provenance),
+        "provenance_text": provenance.text(found.provenance),
+    }
+
+
+def arrange_entry(found: Entry) -> Sheet:
+    """The preview sheet of an entry."""
+    cells = [picture for block in found.blocks for row in block.rows for picture in row]
+    return arrange([*cells, *found.uploads, *([found.sheet] if found.sheet else [])])
+
+
+def nearest_words(insights: dict[str, Any]) -> list[dict[str, Any]]:
+    """For each learned vector its nearest words of the vocabulary: `encoder`, `number`, `words`."""
+    rows = []
+    encoders = insights.get("encoders") or []
+    for encoder in encoders:
+        for number, words in enumerate(encoder.get("nearest") or [], start=1):
+            rows.append({"encoder": encoder.get("slot", ""), "number": number, "words": words})
+    return rows if any(row["words"] for row in rows) else []
+
+
+def _example(sheet: Sheet) -> str:
+    """A prompt that is known to work: the one of the first picture."""
+    rows = sheet.faithful or sheet.obedient
+    return rows[0].prompt if rows else ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """Change title, definition, card, tags, and who may see it."""
+    viewer = viewer_of(request)
+    embedding = resolve.embedding(viewer, owner=owner, name=name)
+    require(viewer, "edit_card", embedding)
+    form = forms.DetailsForm(request.POST or None, initial=forms.details_of(embedding))
+    if request.method == "POST" and form.is_valid():
+        try:
+            publishing.update_details(viewer, embedding=embedding, **form.cleaned_data)
+        except HubError as error:
+            forms.refuse(form, error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("entry", owner=embedding.owner.name, name=embedding.name)
+    status = 422 if form.errors else 200
+    return render(request, "embedding/edit.html", {"form": form, "embedding": embedding}, status=status)

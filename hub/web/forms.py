@@ -1,0 +1,163 @@
+"""The forms of the pages. They parse and explain; what is allowed, the services decide."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from hub.errors import HubError
+from hub.catalog.licences import LICENCES
+from hub.models.registry import Kind, Visibility
+
+
+def _tile(title: str, why: str) -> SafeString:
+    return format_html("{}<small>{}</small>", title, why)
+
+
+KINDS = [
+    (Kind.STYLE.value, _tile("style", "a way of drawing or a look")),
+    (Kind.OBJECT.value, _tile("object", "a thing")),
+    (Kind.SUBJECT.value, _tile("subject", "a person or character; a LoRA holds likeness better")),
+    (Kind.NEGATIVE.value, _tile("negative", "meant for the negative prompt")),
+]
+VISIBILITIES = [
+    (Visibility.PUBLIC.value, _tile("public", "listed and searchable")),
+    (Visibility.UNLISTED.value, _tile("unlisted", "by its address, in no list")),
+    (Visibility.PRIVATE.value, _tile("private", "for you alone")),
+]
+_OFF = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+def refuse(form: forms.BaseForm, error: HubError) -> None:
+    """Put a service's refusal beside the field it is about, or on top of the form."""
+    field = error.field if error.field in form.fields else None
+    form.add_error(field, forms.ValidationError(error.message, code=error.code))
+
+
+class DetailsForm(forms.Form):
+    """What the owner may change at any time."""
+
+    title = forms.CharField(max_length=120, help_text="As people say it; free text.")
+    summary = forms.CharField(
+        max_length=280, required=False, label="Definition", help_text="One or two sentences, shown on the cards."
+    )
+    tags = forms.CharField(
+        max_length=400, required=False, help_text="Words people filter by, with commas between them."
+    )
+    card = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        max_length=50_000,
+        help_text="The long description, in Markdown: what it is good at, what not, how to use it.",
+    )
+    visibility = forms.ChoiceField(
+        choices=VISIBILITIES, widget=forms.RadioSelect, initial=Visibility.PUBLIC.value, label="Who may see it"
+    )
+
+    def clean_tags(self) -> list[str]:
+        """The tags as a list, small letters, each once."""
+        words = (word.strip().lower() for word in self.cleaned_data["tags"].split(","))
+        return list(dict.fromkeys(word for word in words if word))
+
+
+class VersionForm(forms.Form):
+    """What goes with a file."""
+
+    file = forms.FileField(
+        label="Embedding file",
+        widget=forms.FileInput(attrs={"accept": ".safetensors"}),
+        error_messages={"required": "Choose a file first.", "empty": "This file is empty."},
+    )
+    trigger = forms.CharField(
+        max_length=64,
+        widget=forms.TextInput(attrs=_OFF),
+        help_text="The word typed in a prompt, and the name of the file that people download.",
+    )
+    licence = forms.ChoiceField(choices=list(LICENCES.items()), initial="cc-by-4.0")
+    notes = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=5_000,
+        label="Notes on this version",
+        help_text="What is new in it.",
+    )
+    label = forms.CharField(
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs=_OFF),
+        help_text="A name for this version beside its number, such as “soft”.",
+    )
+
+
+class PublishForm(VersionForm, DetailsForm):
+    """A new embedding with its first version, in one step."""
+
+    name = forms.CharField(
+        max_length=96,
+        widget=forms.TextInput(attrs=_OFF),
+        help_text="Its address: small letters, digits, and . _ - inside.",
+    )
+    kind = forms.ChoiceField(choices=KINDS, widget=forms.RadioSelect, initial=Kind.STYLE.value)
+
+    def clean_name(self) -> str:
+        """Names are kept in small letters."""
+        return str(self.cleaned_data["name"]).strip().lower()
+
+
+class DraftForm(forms.Form):
+    """What may still be said about a draft before it is published."""
+
+    trigger = VersionForm.base_fields["trigger"]
+    licence = VersionForm.base_fields["licence"]
+    notes = VersionForm.base_fields["notes"]
+    label = VersionForm.base_fields["label"]
+
+
+class YankForm(forms.Form):
+    """Why a version should not be used any more."""
+
+    reason = forms.CharField(
+        max_length=280,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Shown to everybody who still has this version.",
+    )
+
+
+class TokenForm(forms.Form):
+    """A new access token."""
+
+    SCOPES = (
+        ("read", _tile("read", "pull what you may see, private things too")),
+        ("publish", _tile("publish", "make embeddings and versions")),
+        ("manage", _tile("manage", "change details, yank, delete")),
+        ("train", _tile("train", "start and watch training runs")),
+    )
+    DAYS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (366, "one year"))
+
+    name = forms.CharField(
+        max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"}), help_text="What will use it."
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES, widget=forms.CheckboxSelectMultiple, initial=["read"], label="It may"
+    )
+    days = forms.TypedChoiceField(choices=DAYS, coerce=int, initial=90, label="It works for")
+
+
+class AccountForm(forms.Form):
+    """What a profile says."""
+
+    about = forms.CharField(
+        required=False, max_length=280, widget=forms.Textarea(attrs={"rows": 3}), help_text="Shown on your page."
+    )
+
+
+def details_of(embedding: Any) -> dict[str, Any]:
+    """First values of a DetailsForm for something that exists."""
+    return {
+        "title": embedding.title,
+        "summary": embedding.summary,
+        "card": embedding.card,
+        "visibility": embedding.visibility,
+        "tags": ", ".join(tag.slug for tag in embedding.tags.all()),
+    }

@@ -1,0 +1,66 @@
+"""Markdown that people wrote, as HTML that is safe to show: cards, notes, and the hub's own documentation."""
+
+import re
+from typing import Final
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_TAGS: Final = frozenset(
+    "p br hr h1 h2 h3 h4 h5 h6 ul ol li strong em del code pre blockquote a table thead tbody tr th td".split()
+)
+_ATTRIBUTES: Final = {"a": {"href", "title"}, "h1": {"id"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"}, "th": set()}
+_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+
+
+def card(text: str) -> SafeString:
+    """A card: no pictures, no raw HTML, links marked as the publisher's; headings below those of the page."""
+    tokens = _MARKDOWN.parse(text)
+    _lower_headings(tokens, by=2)
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return mark_safe(nh3.clean(html, tags=set(_TAGS), attributes=_ATTRIBUTES, link_rel="nofollow ugc noopener"))  # noqa: S308  # nh3 cleaned it
+
+
+def documentation(text: str) -> SafeString:
+    """A page of the repository's documentation: links between pages lead to `/docs/…`."""
+    tokens = _MARKDOWN.parse(text)
+    for token in _walk(tokens):
+        if token.type == "link_open":
+            token.attrSet("href", _docs_address(str(token.attrGet("href") or "")))
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return mark_safe(nh3.clean(html, tags=set(_TAGS), attributes=_ATTRIBUTES, link_rel=None))  # noqa: S308  # nh3 cleaned it
+
+
+def heading(text: str) -> str:
+    """The first heading of a Markdown text, or nothing."""
+    found = re.search(r"^#\s+(.+)$", text, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def first_paragraph(text: str) -> str:
+    """The first paragraph of a Markdown text as plain words, or nothing."""
+    tokens = _MARKDOWN.parse(text)
+    for before, token in zip(tokens, tokens[1:], strict=False):
+        if before.type == "paragraph_open" and token.children:
+            parts = [" " if child.type == "softbreak" else child.content for child in token.children]
+            return "".join(parts).strip()
+    return ""
+
+
+def _docs_address(href: str) -> str:
+    """`settings.md#x` and `docs/settings.md` lead to the page of that name; the rest stays."""
+    found = re.fullmatch(r"(?:\./|\.\./|docs/|decisions/)*([\w-]+)\.md(#.*)?", href)
+    return f"/docs/{found[1].lower()}{found[2] or ''}" if found else href
+
+
+def _lower_headings(tokens: list[Token], *, by: int) -> None:
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + by, 6)}"
+
+
+def _walk(tokens: list[Token]) -> list[Token]:
+    """Every token, those inside of inline tokens too."""
+    return [child for token in tokens for child in (token, *(token.children or []))]

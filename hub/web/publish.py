@@ -1,0 +1,82 @@
+"""Publishing a file: dropped, looked at, described and published in one request that is whole or leaves nothing."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from hub.access import require
+from hub.catalog import resolve
+from hub.errors import HubError
+from hub.models import Embedding, Version
+from hub.services import publishing
+from hub.web import forms
+from hub.wire import uploads
+from hub.wire.auth import viewer_of
+from hub.wire.errors import STATUS
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: HttpRequest) -> HttpResponse:
+    """A new embedding with its first version."""
+    form = forms.PublishForm(request.POST or None, request.FILES or None)
+    return _answer(request, form, "publish/new.html", {})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_version(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """The next version of an embedding."""
+    viewer = viewer_of(request)
+    embedding = resolve.embedding(viewer, owner=owner, name=name)
+    require(viewer, "publish_version", embedding)
+    form = forms.VersionForm(request.POST or None, request.FILES or None, initial=_from_last(embedding))
+    return _answer(request, form, "publish/new_version.html", {"embedding": embedding})
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """The facts of a dropped file, as a piece of the page; nothing is stored."""
+    try:
+        spooled = uploads.spool(request.FILES.get("file"))
+        facts = publishing.check_file(viewer_of(request), path=spooled.path, filename=spooled.filename)
+    except HubError as error:
+        context = {"error": error, "rule": error.detail.get("rule")}
+        return render(request, "publish/facts.html", context, status=STATUS[error.kind])
+    return render(request, "publish/facts.html", {"facts": facts, "file": spooled})
+
+
+def _answer(
+    request: HttpRequest, form: forms.VersionForm, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """The form, the form with what is wrong, or the way to the page of what was published."""
+    if request.method == "POST" and form.is_valid():
+        version = _published(request, form, context.get("embedding"))
+        if version is not None:
+            embedding = version.embedding
+            messages.success(request, f"{embedding.full_name} {version.name} is published.")
+            address = reverse("entry", args=[embedding.owner.name, embedding.name])
+            return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]  # set by its middleware
+    return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)
+
+
+def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embedding | None) -> Version | None:
+    """The version made from the form, or None with the refusal in the form."""
+    fields = {name: value for name, value in form.cleaned_data.items() if name != "file"}
+    try:
+        spooled = uploads.spool(request.FILES.get("file"))
+        return publishing.publish_file(
+            viewer_of(request), path=spooled.path, filename=spooled.filename, embedding=embedding, **fields
+        )
+    except HubError as error:
+        forms.refuse(form, error)
+        return None
+
+
+def _from_last(embedding: Embedding) -> dict[str, str]:
+    """What the next version most likely shares with the newest one."""
+    head = embedding.head
+    return {"trigger": head.trigger, "licence": head.licence} if head else {"trigger": embedding.name}

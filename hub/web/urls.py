@@ -1,0 +1,28 @@
+"""Addresses of the pages. `/{owner}/{name}` come last: everything fixed is before them."""
+
+from django.urls import path
+
+from hub.web import account, browse, docs, drafts, embedding, health, publish, versions
+
+urlpatterns = [
+    path("", browse.home, name="home"),
+    path("new", publish.publish, name="publish"),
+    path("new/check", publish.check, name="publish_check"),
+    path("docs", docs.index, name="docs"),
+    path("docs/<slug:page>", docs.page, name="docs_page"),
+    path("settings/account", account.profile_settings, name="settings_account"),
+    path("settings/tokens", account.tokens, name="settings_tokens"),
+    path("settings/tokens/<int:pk>/revoke", account.revoke_token, name="revoke_token"),
+    path("sign-in/<str:token>", account.sign_in_link, name="sign_in_link"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("<str:owner>", embedding.profile, name="profile"),
+    path("<str:owner>/<str:name>", embedding.entry, name="entry"),
+    path("<str:owner>/<str:name>/edit", embedding.edit, name="edit"),
+    path("<str:owner>/<str:name>/new-version", publish.new_version, name="new_version"),
+    path("<str:owner>/<str:name>/drafts/<int:pk>", drafts.draft, name="draft"),
+    path("<str:owner>/<str:name>/drafts/<int:pk>/discard", drafts.discard, name="discard_draft"),
+    path("<str:owner>/<str:name>/versions/<int:number>", versions.version, name="entry_version"),
+    path("<str:owner>/<str:name>/versions/<int:number>/yank", versions.yank, name="yank"),
+    path("<str:owner>/<str:name>/versions/<int:number>/unyank", versions.unyank, name="unyank"),
+]

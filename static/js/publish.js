@@ -1,0 +1,23 @@
+/* The publish form: what the file says fills the fields that nobody has typed in yet. */
+
+const typed = new Set();
+
+document.addEventListener("input", (event) => {
+  if (event.isTrusted && event.target.closest("[data-publish]")) typed.add(event.target.name);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "facts") return;
+  const word = event.target.querySelector("[data-suggest-trigger]")?.dataset.suggestTrigger;
+  if (!word) return;
+  fill("trigger", word);
+  fill("name", word.replaceAll("--", "-"));
+  fill("title", word.replaceAll(/[-_]+/g, " "));
+});
+
+function fill(name, value) {
+  const field = document.querySelector(`[data-publish] [name="${name}"]`);
+  if (!field || typed.has(name) || (field.value && !field.dataset.suggested)) return;
+  field.value = value;
+  field.dataset.suggested = "";
+}
