@@ -124,7 +124,10 @@ class S3Store:
         if self.size(sha256) != length:
             return False
         with self.open(sha256) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+            digest = hashlib.sha256()
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+        return digest.hexdigest() == sha256
 
 
 def _code(error: ClientError) -> str:

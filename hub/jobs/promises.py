@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from dramatiq import Broker, Message, Middleware
+from dramatiq.broker import MessageProxy
 from dramatiq.middleware import CurrentMessage
 
 from hub.models import OutboxJob
@@ -17,7 +18,7 @@ class KeepPromises(Middleware):
     def after_process_message(
         self,
         broker: Broker,
-        message: Message[Any],
+        message: MessageProxy,
         *,
         result: Any = None,
         exception: BaseException | None = None,
@@ -26,11 +27,11 @@ class KeepPromises(Middleware):
         if exception is None:
             _remove(message)
 
-    def after_skip_message(self, broker: Broker, message: Message[Any]) -> None:
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
         """Skipped on purpose."""
         _remove(message)
 
-    def after_nack(self, broker: Broker, message: Message[Any]) -> None:
+    def after_nack(self, broker: Broker, message: MessageProxy) -> None:
         """Given up after all retries."""
         log.error("gave up job %s%s", message.actor_name, message.args)
         _remove(message)
@@ -47,6 +48,6 @@ def first_delivery() -> bool:
     return _remove(message)
 
 
-def _remove(message: Message[Any]) -> bool:
-    job_id = message.options.get("outbox")
-    return bool(job_id) and OutboxJob.objects.filter(id=job_id).delete()[0] > 0
+def _remove(message: Message[Any] | MessageProxy) -> bool:
+    job_id: str | None = message.options.get("outbox")
+    return job_id is not None and OutboxJob.objects.filter(id=job_id).delete()[0] > 0

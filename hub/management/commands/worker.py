@@ -13,6 +13,8 @@ class Command(BaseCommand):
     """Run one worker process; start more of them for more work, on any machine."""
 
     help = "Do the jobs of a queue: `default` for small work, `gpu` for training and previews."
+    # They would load every page of the site into the worker.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The queue."""

@@ -1,0 +1,66 @@
+# Set up, run and check Glossa. `make` alone lists the targets.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+# The first Python here that Glossa runs on; name another with `make run PYTHON=/path/to/python3.12`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+NEED_MIB := 6000
+# How many test processes; one for each core pays on two cores already.
+JOBS ?= 2
+TESTS := $(PY) -m pytest -m "not gpu and not slow"
+SILENT := HUB_DATA_DIR=$(VENV)/check-data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run worker check test bench docs
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/site.stamp ## make .venv and install everything needed to run
+
+run: $(VENV)/site.stamp ## set up where needed, then start site, broker and workers
+	@exec $(PY) manage.py quickstart
+
+worker: $(VENV)/site.stamp ## one more gpu worker for a running hub
+	@exec $(PY) manage.py worker --queue gpu
+
+check: $(VENV)/test.stamp ## lint, format, types, import contracts, templates, migrations
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(SILENT) $(PY) -m mypy
+	@$(SILENT) $(VENV)/bin/lint-imports --no-logo
+	@$(PY) -m djlint --lint --quiet templates
+	@$(SILENT) $(PY) manage.py makemigrations --check --dry-run
+
+test: $(VENV)/test.stamp ## everything CI runs: check, then every suite on its real parts
+	@$(MAKE) --no-print-directory check
+	$(TESTS) -n $(JOBS) --dist loadscope
+	GLOSSA_TEST_DATABASE=postgres $(TESTS) tests/services tests/catalog tests/jobs
+
+bench: $(VENV)/test.stamp ## measure: a standard run, the judge's numbers
+	@for program in benchmarks/[a-z]*.py; do echo "== $$program"; $(PY) $$program || exit 1; done
+
+docs: $(VENV)/test.stamp ## check that the documentation tells the truth
+	@$(PY) -m pytest -q tests/house/test_docs.py
+
+$(VENV)/site.stamp: pyproject.toml constraints.txt
+	@$(call install,site,train)
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml constraints.txt
+	@$(call install,test)
+	@touch $@ $(VENV)/site.stamp
+
+comma := ,
+define install
+set -e; fail() { echo "$$1" >&2; exit 1; }; \
+[ -n "$(PYTHON)" ] || fail "Glossa needs Python 3.11, 3.12 or 3.13 and found none: install one, then 'make run PYTHON=/path/to/python3.12'."; \
+$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || fail "Python's venv module is missing: install it ('sudo apt install python3-venv' on Debian and Ubuntu)."; \
+free=$$(df -Pk . | awk 'NR == 2 { print int($$4 / 1024) }'); \
+[ "$$free" -ge $(NEED_MIB) ] || fail "The disk is too full: installing needs $(NEED_MIB) MiB here and $$free MiB are free. Make room, or put the clone elsewhere."; \
+[ -x $(PY) ] || { echo "Making $(VENV) with $$($(PYTHON) --version)."; $(PYTHON) -m venv $(VENV) || fail "Making $(VENV) failed; the lines above say why."; }; \
+echo "Installing into $(VENV); the first time takes some minutes."; \
+$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(1)$(if $(2),$(comma)$(2))]' -c constraints.txt \
+	|| fail "Installing failed; the lines above say why. Nothing is lost: run the same command again."
+endef
