@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.access import Viewer
-from hub.formats import read, write_layout
+from hub.formats import read, suggest_trigger, write_layout
 from hub.formats.inspection import examine
 from hub.models import AccessToken, BaseModel, Embedding, User, Version
 from hub.services import accounts, ingest, previews, publishing, tokens
@@ -94,7 +94,7 @@ def published(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> E
     """An embedding with one published version; `fields` go to the embedding or to its version."""
     of_version = {"trigger", "licence", "family", "vectors", "ingested", "notes", "label", "run_key", "base_model"}
     parts = {key: fields.pop(key) for key in of_version & set(fields)}
-    parts.setdefault("trigger", f"{name}-x" if len(name) < 3 else name)
+    parts.setdefault("trigger", suggest_trigger(None, name, {}))
     made = version(embedding(owner, name, **fields), **parts)
     return made.embedding
 

@@ -9,7 +9,7 @@ import unicodedata
 from typing import Protocol
 
 from django.db import connection
-from django.db.models import FloatField, QuerySet
+from django.db.models import FloatField, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from hub.models import Embedding
@@ -40,11 +40,12 @@ def matching(rows: QuerySet[Embedding], query: str) -> QuerySet[Embedding]:
 
     A query of nothing but signs finds nothing.
     """
+    unranked = rows.annotate(rank=Value(0.0, output_field=FloatField()))
     if not query.strip():
-        return rows.annotate(rank=RawSQL("0.0", [], output_field=FloatField()))
+        return unranked
     words = [word[:_WORD_MAX] for word in fold(query).split()[:_WORDS_MAX]]
     if not words:
-        return rows.none()
+        return unranked.none()
     index: Index = _Postgres() if connection.vendor == "postgresql" else _Sqlite()
     found = index.words(rows, words)
     if found.exists() or min(len(word) for word in words) < 3:
