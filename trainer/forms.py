@@ -1,9 +1,9 @@
 """The wizard's form: words and numbers as people type them, turned into a Submission's fields."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.html import format_html
 
 from hub.models import BaseModel
@@ -95,13 +95,18 @@ class TrainForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         bases = list(BaseModel.objects.filter(is_installed=True).order_by("title"))
-        self.fields["base_model"].choices = [(base.name, base.title) for base in bases]
+        self._offer("base_model", [(base.name, base.title) for base in bases])
         family = bases[0].family if bases else "tiny"
-        self.fields["preset"].choices = [
+        qualities = [
             (name, format_html("{}<small>up to {} steps; {}</small>", title, _steps(name, family), why))
             for name, (title, why) in QUALITIES.items()
         ]
-        self.fields["max_steps"].max_value = settings.HUB["HUB_RUN_MAX_STEPS"]
+        self._offer("preset", qualities)
+
+    def _offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
     def recipe_settings(self) -> dict[str, Any]:
         """The recipe fields that were filled in."""

@@ -101,7 +101,7 @@ class Attempt:
             "do": "sheet",
             "id": str(self.run.id),
             "base": self.run.base_model.folder,
-            "embedding": str(workspace.write_embedding(self.run.version.tensors_id, folder)),
+            "embedding": str(workspace.write_embedding(self.run.version, folder)),
             "kind": self.run.recipe["kind"],
             "trigger": self.run.trigger,
             "initializer": self.run.recipe["initializer"] or None,
@@ -138,7 +138,7 @@ class Attempt:
                 self.keep_alive()
 
     def keep_alive(self) -> None:
-        """Renew the lease, look for a cancel, flush points, offer a checkpoint again. LeaseLost, Cancelled."""
+        """Renew the lease, look for a cancel, flush points, retry a checkpoint. LeaseLost, Cancelled."""
         now = time.monotonic()
         if self.cancel_by is not None and now > self.cancel_by:
             self.child.kill()

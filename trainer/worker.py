@@ -6,6 +6,7 @@ import os
 import socket
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 from django.conf import settings
@@ -168,7 +169,7 @@ def render_sheet(version_id: int) -> None:
             )
 
 
-def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, object]:
+def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
     """The engine's `sheet` event for a version. Raises EngineFault, EngineDied, EngineSilent."""
     _child.start()
     name = f"version-{version.pk}"
@@ -177,7 +178,7 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, object]:
             "do": "sheet",
             "id": name,
             "base": base.folder,
-            "embedding": str(workspace.write_embedding(version.tensors_id, folder)),
+            "embedding": str(workspace.write_embedding(version, folder)),
             "kind": version.embedding.kind,
             "trigger": version.trigger,
             "initializer": version.initializer or None,

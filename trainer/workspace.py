@@ -11,6 +11,7 @@ from django.conf import settings
 
 from hub import blobs
 from hub.errors import NotFound, Unavailable
+from hub.models import Version
 from trainer.models import TrainingRun
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,9 @@ def write_snapshots(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
     return written
 
 
-def write_embedding(sha256: str, folder: Path) -> Path:
+def write_embedding(version: Version, folder: Path) -> Path:
     """A version's vectors as a canonical file. Raises Unavailable."""
+    assert version.tensors_id is not None
     path = folder / "embedding.safetensors"
-    path.write_bytes(blobs.read(sha256))
+    path.write_bytes(blobs.read(version.tensors_id))
     return path

@@ -14,6 +14,7 @@ from trainer.models import Checkpoint, GrowthPicture, RunEvent, Snapshot, Traini
 
 State = TrainingRun.State
 KEPT_CHECKPOINTS = 3
+MOST_TEXT = {"fault": 16, "code": 64, "message": 500, "detail": 20_000}
 
 
 def add_event(run: TrainingRun, kind: str, **data: Any) -> RunEvent:
@@ -79,13 +80,12 @@ def set_snapshots(run: TrainingRun, snapshots: list[dict[str, Any]]) -> None:
         Snapshot.objects.update_or_create(run=run, label=values.pop("label"), defaults=values)
 
 
-def end(run: TrainingRun, state: str, **facts: Any) -> None:
+def end(run: TrainingRun, state: str, **facts: str) -> None:
     """End a run for good: done, cancelled, or failed with `fault`, `code`, `message`, `detail`."""
     run.state, run.lease_until, run.stage = state, None, ""
     changed = ["state", "lease_until", "stage"]
     for name, value in facts.items():
-        limit = TrainingRun._meta.get_field(name).max_length
-        setattr(run, name, value[:limit] if limit else value)
+        setattr(run, name, value[: MOST_TEXT[name]])
         changed.append(name)
     run.save(update_fields=changed)
     TrainingRun.objects.filter(pk=run.pk).update(finished_at=Now())
