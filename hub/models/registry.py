@@ -166,6 +166,7 @@ class Version(models.Model):
     label = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
     state_reason = models.CharField(max_length=280, blank=True)
+    state_changed_at = models.DateTimeField(null=True, blank=True)
     notes = models.TextField(blank=True)
     trigger = models.CharField(max_length=64)
     family = models.CharField(max_length=32)

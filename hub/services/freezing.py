@@ -81,7 +81,7 @@ def freeze(viewer: Viewer, version: Version, prepared: Prepared) -> Version:
 def _set_published(version: Version) -> None:
     """The version's own row becomes published, and waits for its sheet where one can be drawn."""
     version.state = Version.State.PUBLISHED
-    version.published_at = timezone.now()
+    version.published_at = version.state_changed_at = timezone.now()
     wants_sheet = version.sheet_state == Version.SheetState.NONE and base_for(version) is not None
     if wants_sheet:
         version.sheet_state = Version.SheetState.WAITING

@@ -11,7 +11,7 @@ from django.utils import timezone
 from hub.access import Viewer, require
 from hub.errors import Conflict, NotFound
 from hub.killpoints import kill_point
-from hub.models import Embedding, Version
+from hub.models import Embedding, SearchText, Version
 from hub.models.registry import Visibility
 from hub.services import audit, commits, details, indexing, texts
 
@@ -88,10 +88,11 @@ def delete_embedding(viewer: Viewer, *, embedding: Embedding) -> None:
             if version.published_at is None:
                 version.delete()
             else:
-                version.state = State.DELETED
-                version.save(update_fields=["state"])
+                version.state, version.state_changed_at = State.DELETED, timezone.now()
+                version.save(update_fields=["state", "state_changed_at"])
         row.head, row.deleted_at = None, timezone.now()
         row.save(update_fields=["head", "deleted_at"])
+        SearchText.objects.filter(embedding=row).delete()
         audit.record(viewer, "delete_embedding", row)
         kill_point("K9")
 
@@ -117,8 +118,8 @@ def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: st
             return changed
         if target not in TRANSITIONS[changed.state]:
             raise _illegal(changed.state, target)
-        changed.state, changed.state_reason = target, reason
-        changed.save(update_fields=["state", "state_reason"])
+        changed.state, changed.state_reason, changed.state_changed_at = target, reason, timezone.now()
+        changed.save(update_fields=["state", "state_reason", "state_changed_at"])
         row.head = _head_after(changed, target)
         row.save(update_fields=["head", "updated_at"])
         if row.head is not None:
