@@ -92,7 +92,17 @@ def version(of: Embedding | None = None, **fields: Any) -> Version:
 
 def published(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> Embedding:
     """An embedding with one published version; `fields` go to the embedding or to its version."""
-    of_version = {"trigger", "licence", "family", "vectors", "ingested", "notes", "label", "run_key", "base_model"}
+    of_version = {
+        "trigger",
+        "licence",
+        "family",
+        "vectors",
+        "ingested",
+        "notes",
+        "label",
+        "run_key",
+        "base_model",
+    }
     parts = {key: fields.pop(key) for key in of_version & set(fields)}
     parts.setdefault("trigger", suggest_trigger(None, name, {}))
     made = version(embedding(owner, name, **fields), **parts)
@@ -121,4 +131,6 @@ def sheet(of: Version, folder: Path, *, blocks: str = "AC", columns: int = 4) ->
             )
     whole = folder / f"{of.pk}-sheet.webp"
     whole.write_bytes(samples.picture("WEBP"))
-    previews.record_sheet(version_id=of.pk, images=images, sheet={"path": str(whole)}, insights={"intact": True})
+    previews.record_sheet(
+        version_id=of.pk, images=images, sheet={"path": str(whole)}, insights={"intact": True}
+    )

@@ -143,9 +143,7 @@ def _refuse_withdrawn(row: Embedding) -> None:
     if State.TAKEN_DOWN in states and states <= {State.TAKEN_DOWN, State.DELETED}:
         raise TakenDown("taken_down", "This embedding was taken down.")
     if states == {State.DELETED}:
-        raise Gone(
-            "deleted", "All versions of this embedding were deleted by its owner.", what="embedding"
-        )
+        raise Gone("deleted", "All versions of this embedding were deleted by its owner.", what="embedding")
 
 
 def _may_read(viewer: Viewer) -> bool:

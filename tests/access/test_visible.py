@@ -75,7 +75,10 @@ def test_a_hub_can_keep_everything_for_those_who_signed_in(settings: Any) -> Non
 
 
 def test_refusals_tell_the_hidden_from_the_forbidden() -> None:
-    public, private = factories.published(name="public"), factories.published(name="private", visibility="private")
+    public, private = (
+        factories.published(name="public"),
+        factories.published(name="private", visibility="private"),
+    )
     for act in ("publish_version", "edit_card", "delete_version", "change_visibility"):
         for viewer, kind in [(ANONYMOUS, Unauthenticated), (factories.viewer("bob"), Forbidden)]:
             with pytest.raises(kind):
@@ -90,7 +93,9 @@ def test_a_token_does_what_its_scopes_say_and_no_more() -> None:
     for act, row in ACTS.items():
         if row.scope not in ("read", "publish", "manage", "train"):
             continue
-        other = factories.token_viewer(scopes=[s for s in ("read", "publish", "manage", "train") if s != row.scope])
+        other = factories.token_viewer(
+            scopes=[s for s in ("read", "publish", "manage", "train") if s != row.scope]
+        )
         assert not can(other, act, embedding), act
         right = factories.token_viewer(scopes=[row.scope])
         assert can(right, act, embedding) == can(factories.viewer(), act, embedding), act

@@ -116,7 +116,9 @@ def test_a_longer_list_takes_no_more_queries(tmp_path: Path) -> None:
         factories.sheet(made.versions.get(), tmp_path)
     before = count()
     for number in range(2, 7):
-        made = factories.published(name=f"word-{number}", trigger="moss-dragon", tags=["moss", f"tag{number}"])
+        made = factories.published(
+            name=f"word-{number}", trigger="moss-dragon", tags=["moss", f"tag{number}"]
+        )
         factories.sheet(made.versions.get(), tmp_path)
     assert count() == before <= 12
 

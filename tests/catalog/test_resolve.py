@@ -37,7 +37,9 @@ def test_names_are_looked_up_ignoring_case() -> None:
     assert resolve.embedding(ANONYMOUS, owner="Ada", name="Moss-Dragon") == embedding
 
 
-@pytest.mark.parametrize("revision", ["v2", "v0", "v01", "f" * 40, "abcdef", "", "Main", "refs/pr/1", "v1 ", "0"])
+@pytest.mark.parametrize(
+    "revision", ["v2", "v0", "v01", "f" * 40, "abcdef", "", "Main", "refs/pr/1", "v1 ", "0"]
+)
 def test_other_revisions_do_not_exist(revision: str) -> None:
     factories.published()
     assert code(revision) == "revision_not_found"

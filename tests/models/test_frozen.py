@@ -39,7 +39,10 @@ def test_every_rule_has_its_trigger() -> None:
 @pytest.mark.parametrize("column", MIGRATION.VERSION_COLUMNS)
 def test_no_fact_of_a_published_version_changes(column: str) -> None:
     version = factories.version()
-    values = {"embedding_id": factories.embedding(name="other").pk, "base_model_id": factories.base_model().pk}
+    values = {
+        "embedding_id": factories.embedding(name="other").pk,
+        "base_model_id": factories.base_model().pk,
+    }
     values |= {"run_key": "0" * 32, "created_at": "2001-01-01", "published_at": "2001-01-01"}
     values |= {"number": 9, "vectors": 9, "encoders": "[1]", "warnings": "[1]", "provenance": '{"a": 1}'}
     value = values.get(column, "changed")
@@ -55,7 +58,9 @@ def test_state_label_sheet_and_insights_of_a_version_may_change() -> None:
     version = factories.version()
     version.label, version.insights, version.sheet_state = "spring", {"intact": True}, "done"
     version.save()
-    assert not refused("UPDATE hub_version SET state = 'yanked', state_reason = 'why' WHERE id = %s", version.pk)
+    assert not refused(
+        "UPDATE hub_version SET state = 'yanked', state_reason = 'why' WHERE id = %s", version.pk
+    )
 
 
 def test_a_version_goes_neither_away_nor_back_to_a_draft() -> None:
@@ -92,7 +97,13 @@ def test_files_of_a_version_are_neither_added_nor_changed_nor_removed() -> None:
 
 def test_commits_are_frozen() -> None:
     commit = factories.version().embedding.commits.latest("sequence")
-    for column, value in [("sha", "0" * 40), ("parent", ""), ("sequence", 9), ("message", "x"), ("readme_id", None)]:
+    for column, value in [
+        ("sha", "0" * 40),
+        ("parent", ""),
+        ("sequence", 9),
+        ("message", "x"),
+        ("readme_id", None),
+    ]:
         assert refused(f"UPDATE hub_commit SET {column} = %s WHERE id = %s", value, commit.pk)  # noqa: S608  # our names
     assert refused("DELETE FROM hub_commit WHERE id = %s", commit.pk)
     assert not refused("UPDATE hub_commit SET created_by_id = NULL WHERE id = %s", commit.pk)

@@ -71,7 +71,10 @@ def test_saving_what_is_there_already_changes_nothing() -> None:
 
 def test_the_card_reads_as_a_model_card_of_hugging_face() -> None:
     embedding = factories.published(
-        title='Moss "dragon": a study', tags=["plants"], card="Made of *moss*.", base_model=factories.base_model()
+        title='Moss "dragon": a study',
+        tags=["plants"],
+        card="Made of *moss*.",
+        base_model=factories.base_model(),
     )
     card = ModelCard(readme(embedding.commits.latest("sequence")))
     assert card.data.license == "cc0-1.0"
@@ -119,7 +122,9 @@ def test_a_private_embedding_is_unknown_to_who_would_change_it() -> None:
         publishing.update_details(factories.viewer("bob"), embedding=embedding, title="Mine")
 
 
-@pytest.mark.parametrize("change", [{"title": " "}, {"card": "\x07"}, {"tags": ["ü"]}, {"summary": "x" * 281}])
+@pytest.mark.parametrize(
+    "change", [{"title": " "}, {"card": "\x07"}, {"tags": ["ü"]}, {"summary": "x" * 281}]
+)
 def test_a_refused_change_changes_nothing(change: dict[str, object]) -> None:
     embedding = factories.published()
     before = Embedding.objects.values().get(pk=embedding.pk)

@@ -92,7 +92,9 @@ def test_what_others_rely_on_cannot_be_deleted() -> None:
     assert version.state == "published"
 
 
-def test_after_three_days_a_public_version_stays_and_a_private_one_may_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_three_days_a_public_version_stays_and_a_private_one_may_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     public = factories.version(factories.embedding(name="public"))
     private = factories.version(factories.embedding(name="private", visibility="private"))
     later = timezone.now() + timedelta(hours=73)

@@ -10,7 +10,15 @@ import pytest
 
 from hub import blobs
 from hub.access import ANONYMOUS, Viewer
-from hub.errors import Conflict, Forbidden, HubError, NotFound, Unacceptable, Unauthenticated, UnacceptableFile
+from hub.errors import (
+    Conflict,
+    Forbidden,
+    HubError,
+    NotFound,
+    Unacceptable,
+    Unauthenticated,
+    UnacceptableFile,
+)
 from hub.formats import read
 from hub.models import AuditEntry, Blob, Commit, Embedding, File, OutboxJob, Preview, Tag, User, Version
 from hub.services import publishing
@@ -226,7 +234,12 @@ def test_a_draft_becomes_a_version_with_the_last_word_of_its_owner() -> None:
     version = publishing.publish(
         factories.viewer(), version=draft, trigger="moss-wyrm", notes="First.", licence="mit"
     )
-    assert (version.name, version.trigger, version.notes, version.licence) == ("v1", "moss-wyrm", "First.", "mit")
+    assert (version.name, version.trigger, version.notes, version.licence) == (
+        "v1",
+        "moss-wyrm",
+        "First.",
+        "mit",
+    )
     assert version.files.filter(path="moss-wyrm.safetensors").exists()
 
 
