@@ -239,7 +239,7 @@ def visible(queryset: models.QuerySet[Any], viewer: Viewer) -> models.QuerySet[A
         queryset = queryset.exclude(state=Version.State.DELETED)
     else:
         versions = Version.objects.filter(embedding=models.OuterRef("pk"), state__in=offered)
-        question = shared & (models.Q(head__isnull=False) | models.Exists(versions))
+        question = shared & (models.Q(head__isnull=False) | models.Q(models.Exists(versions)))
     if viewer.user is not None and viewer.has_scope("read"):
         question |= models.Q(**{f"{prefix}owner_id": viewer.user.owner_id})
     if viewer.is_moderator:

@@ -17,7 +17,7 @@ from tests import samples
 
 _seeds = itertools.count(1)
 
-PASSWORD = "a long enough word list"  # noqa: S105  # of people who exist in tests alone
+PASSWORD = "a long enough word list"
 
 
 def user(name: str = "ada", **fields: Any) -> User:

@@ -1,6 +1,6 @@
 """Lists of embeddings: searched, filtered, sorted and counted, at the same number of queries for any size."""
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Lower
 
 from hub.access import Viewer, visible
@@ -90,7 +90,7 @@ def _filtered(
 
 def _sorted(rows: QuerySet[Embedding], sort: str, searched: bool) -> QuerySet[Embedding]:
     if sort == "best" and searched:
-        return rows.order_by("rank", "-downloads", "-pk")
+        return rows.order_by(F("rank").asc(), "-downloads", "-pk")
     if sort == "pulled":
         return rows.order_by("-downloads", "-pk")
     if sort == "name":

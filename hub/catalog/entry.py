@@ -1,8 +1,9 @@
 """Everything the page of an embedding shows, of its head or of one version."""
 
 from itertools import groupby
+from typing import cast
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from hub.access import Viewer, can, visible
 from hub.catalog import cards, resolve, usage
@@ -11,6 +12,7 @@ from hub.catalog.shapes import Card, Edition, Entry, Picture, SheetBlock
 from hub.errors import NotFound
 from hub.formats import FAMILIES
 from hub.models import Commit, Embedding, Preview, Version
+from hub.models.registry import VersionQuerySet
 
 RELATED = 6
 ACTS = ("publish_version", "edit_card", "yank", "delete_version", "change_visibility", "add_preview")
@@ -59,9 +61,10 @@ def get_draft(viewer: Viewer, *, owner: str, name: str, pk: int) -> Entry:
     return _entry(viewer, row, version)
 
 
-def _versions(viewer: Viewer, row: Embedding):  # type: ignore[no-untyped-def]  # our queryset, named by its manager
+def _versions(viewer: Viewer, row: Embedding) -> VersionQuerySet:
     """The versions of this embedding that the viewer may see."""
-    return visible(Version.objects.select_related("base_model"), viewer).filter(embedding=row)
+    rows = Version.objects.select_related("base_model").filter(embedding=row)
+    return cast(VersionQuerySet, visible(rows, viewer))
 
 
 def _entry(viewer: Viewer, row: Embedding, version: Version | None) -> Entry:
@@ -135,7 +138,7 @@ def _edition(version: Version, row: Embedding, shown: Version | None) -> Edition
     )
 
 
-def _listed(viewer: Viewer):  # type: ignore[no-untyped-def]  # our queryset, named by its manager
+def _listed(viewer: Viewer) -> QuerySet[Embedding]:
     return visible(Embedding.objects.listed(), viewer)
 
 

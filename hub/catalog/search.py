@@ -6,7 +6,7 @@ inside words as well. Text and query are folded alike, so accents, case and punc
 
 import re
 import unicodedata
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import connection
 from django.db.models import FloatField, QuerySet, Value
@@ -56,40 +56,50 @@ def matching(rows: QuerySet[Embedding], query: str) -> QuerySet[Embedding]:
 class _Sqlite:
     """FTS5: one table over whole words, one over groups of three letters."""
 
+    WORDS = "SELECT rowid FROM hub_search_words WHERE hub_search_words MATCH %s"
+    WORDS_RANK = (
+        "(SELECT bm25(hub_search_words, 4, 3, 1, 2) FROM hub_search_words "
+        "WHERE hub_search_words MATCH %s AND rowid = hub_embedding.id)"
+    )
+    PARTS = "SELECT rowid FROM hub_search_parts WHERE hub_search_parts MATCH %s"
+    PARTS_RANK = (
+        "(SELECT bm25(hub_search_parts) FROM hub_search_parts "
+        "WHERE hub_search_parts MATCH %s AND rowid = hub_embedding.id)"
+    )
+
     def words(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        return self._match(rows, "hub_search_words", "4, 3, 1, 2", " ".join(f'"{word}"*' for word in words))
+        question = " ".join(f'"{word}"*' for word in words)
+        return _ranked(rows, self.WORDS, [question], self.WORDS_RANK, [question])
 
     def parts(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        return self._match(rows, "hub_search_parts", "1", " AND ".join(f'"{word}"' for word in words))
-
-    def _match(
-        self, rows: QuerySet[Embedding], table: str, weights: str, question: str
-    ) -> QuerySet[Embedding]:
-        ranked = f"SELECT rowid FROM {table} WHERE {table} MATCH %s"
-        rank = f"(SELECT bm25({table}, {weights}) FROM {table} WHERE {table} MATCH %s AND rowid = hub_embedding.id)"
-        return rows.filter(pk__in=RawSQL(ranked, [question])).annotate(
-            rank=RawSQL(rank, [question], output_field=FloatField())
-        )
+        question = " AND ".join(f'"{word}"' for word in words)
+        return _ranked(rows, self.PARTS, [question], self.PARTS_RANK, [question])
 
 
 class _Postgres:
     """A weighted tsvector with a GIN index, and a trigram index over the names."""
 
+    WORDS = "SELECT embedding_id FROM hub_searchtext WHERE vector @@ to_tsquery('simple', %s)"
+    WORDS_RANK = (
+        "(SELECT -ts_rank(vector, to_tsquery('simple', %s)) FROM hub_searchtext "
+        "WHERE embedding_id = hub_embedding.id)"
+    )
+    PARTS = "SELECT embedding_id FROM hub_searchtext WHERE word LIKE ALL(%s)"
+    PARTS_RANK = "(SELECT length(word) / 1000.0 FROM hub_searchtext WHERE embedding_id = hub_embedding.id)"
+
     def words(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
         question = " & ".join(f"{word}:*" for word in words)
-        found = "SELECT embedding_id FROM hub_searchtext WHERE vector @@ to_tsquery('simple', %s)"
-        rank = (
-            "(SELECT -ts_rank(vector, to_tsquery('simple', %s)) FROM hub_searchtext "
-            "WHERE embedding_id = hub_embedding.id)"
-        )
-        return rows.filter(pk__in=RawSQL(found, [question])).annotate(
-            rank=RawSQL(rank, [question], output_field=FloatField())
-        )
+        return _ranked(rows, self.WORDS, [question], self.WORDS_RANK, [question])
 
     def parts(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        clauses = " AND ".join(["word LIKE %s"] * len(words))
-        found = f"SELECT embedding_id FROM hub_searchtext WHERE {clauses}"
-        rank = "(SELECT length(word) / 1000.0 FROM hub_searchtext WHERE embedding_id = hub_embedding.id)"
-        return rows.filter(pk__in=RawSQL(found, [f"%{word}%" for word in words])).annotate(
-            rank=RawSQL(rank, [], output_field=FloatField())
-        )
+        patterns = [f"%{word}%" for word in words]
+        return _ranked(rows, self.PARTS, [patterns], self.PARTS_RANK, [])
+
+
+def _ranked(
+    rows: QuerySet[Embedding], found: str, values: list[Any], rank: str, rank_values: list[Any]
+) -> QuerySet[Embedding]:
+    """Rows among those that one statement finds, with the rank that another gives each."""
+    among = RawSQL(found, values)  # noqa: S611  # constants of this module; the user's words are values
+    score = RawSQL(rank, rank_values, output_field=FloatField())  # noqa: S611  # the same
+    return rows.filter(pk__in=among).annotate(rank=score)

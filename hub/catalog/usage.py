@@ -45,22 +45,12 @@ def _word(tool: str, trigger: str) -> str:
 
 
 def _diffusers(embedding: Embedding, version: Version) -> Usage:
-    """The call that loads it by name, and a prompt."""
-    place = "negative_prompt" if embedding.kind == "negative" else "prompt"
-    text = "\n".join(
-        [
-            f'pipeline.load_textual_inversion("{embedding.full_name}", token="{version.trigger}")',
-            f'pipeline({place}="{prompt(embedding, version.trigger)}")',
-        ]
-    )
+    """The calls that load it by name, one for each text encoder, and a prompt."""
+    load = f'pipeline.load_textual_inversion("{embedding.full_name}", token="{version.trigger}"'
+    calls = [load + ")"]
     if len(FAMILIES[version.family].slots) > 1:
-        text = "\n".join(
-            [
-                f'name = "{embedding.full_name}"',
-                f'pipeline.load_textual_inversion(name, token="{version.trigger}")',
-                f'pipeline.load_textual_inversion(name, weight_name="learned_embeds_2.safetensors", '
-                f'token="{version.trigger}", text_encoder=pipeline.text_encoder_2, tokenizer=pipeline.tokenizer_2)',
-                f'pipeline({place}="{prompt(embedding, version.trigger)}")',
-            ]
-        )
+        second = "text_encoder=pipeline.text_encoder_2, tokenizer=pipeline.tokenizer_2"
+        calls.append(f'{load}, weight_name="learned_embeds_2.safetensors", {second})')
+    place = "negative_prompt" if embedding.kind == "negative" else "prompt"
+    text = "\n".join([*calls, f'pipeline({place}="{prompt(embedding, version.trigger)}")'])
     return Usage("diffusers", "learned_embeds.safetensors", "by name, with HF_ENDPOINT set to this hub", text)

@@ -9,9 +9,31 @@ from typing import Any, NamedTuple
 from django.db import migrations
 
 VERSION_COLUMNS = (
-    "embedding_id number trigger family base_model_id vectors encoders licence notes tensor_digest source_name "
-    "source_sha256 source_container source_layout initializer warnings provenance run_key created_at published_at"
-).split()
+    "embedding_id",
+    "number",
+    "trigger",
+    "family",
+    "base_model_id",
+    "vectors",
+    "encoders",
+    "licence",
+    "notes",
+    "tensor_digest",
+    "source_name",
+    "source_sha256",
+    "source_container",
+    "source_layout",
+    "initializer",
+    "warnings",
+    "provenance",
+    "run_key",
+    "created_at",
+    "published_at",
+)
+
+EMBEDDING_IS_DELETED = (
+    "EXISTS (SELECT 1 FROM hub_embedding e WHERE e.id = OLD.embedding_id AND e.deleted_at IS NOT NULL)"
+)
 
 
 class Rule(NamedTuple):
@@ -72,7 +94,7 @@ RULES = (
         "file_delete",
         "DELETE",
         "hub_file",
-        "NOT EXISTS (SELECT 1 FROM hub_version v WHERE v.id = OLD.version_id "
+        "NOT EXISTS (SELECT 1 FROM hub_version v WHERE v.id = OLD.version_id "  # noqa: S608  # no values in it
         "AND v.state IN ('deleted', 'taken_down'))",
         "files are frozen",
     ),
@@ -80,10 +102,9 @@ RULES = (
         "commit_update",
         "UPDATE",
         "hub_commit",
-        f"{changes('embedding_id', 'version_id', 'sequence', 'sha', 'parent', 'message', 'created_at')} "
-        f"OR ({changes('created_by_id')} AND NEW.created_by_id IS NOT NULL) "
-        f"OR ({changes('readme_id')} AND NOT (NEW.readme_id IS NULL AND EXISTS ("
-        "SELECT 1 FROM hub_embedding e WHERE e.id = OLD.embedding_id AND e.deleted_at IS NOT NULL)))",
+        changes("embedding_id", "version_id", "sequence", "sha", "parent", "message", "created_at")
+        + f" OR ({changes('created_by_id')} AND NEW.created_by_id IS NOT NULL) "
+        f"OR ({changes('readme_id')} AND NOT (NEW.readme_id IS NULL AND {EMBEDDING_IS_DELETED}))",
         "commits are frozen",
     ),
     Rule(

@@ -14,9 +14,11 @@ PARTS = ("hub_search_parts", ("word",), "tokenize='trigram'")
 
 POSTGRES = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    "ALTER TABLE hub_searchtext ADD COLUMN vector tsvector GENERATED ALWAYS AS ("
-    "setweight(to_tsvector('simple', word), 'A') || setweight(to_tsvector('simple', tags), 'B') || "
-    "setweight(to_tsvector('simple', summary), 'C') || setweight(to_tsvector('simple', body), 'D')) STORED",
+    (
+        "ALTER TABLE hub_searchtext ADD COLUMN vector tsvector GENERATED ALWAYS AS ("
+        "setweight(to_tsvector('simple', word), 'A') || setweight(to_tsvector('simple', tags), 'B') || "
+        "setweight(to_tsvector('simple', summary), 'C') || setweight(to_tsvector('simple', body), 'D')) STORED"
+    ),
     "CREATE INDEX search_vector ON hub_searchtext USING gin (vector)",
     "CREATE INDEX search_parts ON hub_searchtext USING gin (word gin_trgm_ops)",
 )
@@ -27,11 +29,13 @@ def sqlite_statements(table: str, columns: tuple[str, ...], options: str) -> lis
     names = ", ".join(columns)
     old = ", ".join(f"old.{column}" for column in columns)
     new = ", ".join(f"new.{column}" for column in columns)
-    leave = f"INSERT INTO {table}({table}, rowid, {names}) VALUES ('delete', old.embedding_id, {old});"
-    enter = f"INSERT INTO {table}(rowid, {names}) VALUES (new.embedding_id, {new});"
+    leave = f"INSERT INTO {table}({table}, rowid, {names}) VALUES ('delete', old.embedding_id, {old});"  # noqa: S608  # names of this module
+    enter = f"INSERT INTO {table}(rowid, {names}) VALUES (new.embedding_id, {new});"  # noqa: S608  # the same
     return [
-        f"CREATE VIRTUAL TABLE {table} USING fts5({names}, content='hub_searchtext', "
-        f"content_rowid='embedding_id', {options})",
+        (
+            f"CREATE VIRTUAL TABLE {table} USING fts5({names}, content='hub_searchtext', "
+            f"content_rowid='embedding_id', {options})"
+        ),
         f"CREATE TRIGGER {table}_insert AFTER INSERT ON hub_searchtext BEGIN {enter} END",
         f"CREATE TRIGGER {table}_delete AFTER DELETE ON hub_searchtext BEGIN {leave} END",
         f"CREATE TRIGGER {table}_update AFTER UPDATE ON hub_searchtext BEGIN {leave} {enter} END",

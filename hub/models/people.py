@@ -1,5 +1,7 @@
 """Who publishes: owners (the name space), users, and the tokens of their tools."""
 
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
@@ -28,7 +30,7 @@ class User(AbstractUser):
     made_by_operator = models.BooleanField(default=False)
     about = models.CharField(max_length=280, blank=True)
 
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):

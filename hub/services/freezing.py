@@ -93,4 +93,4 @@ def _set_published(version: Version) -> None:
 def base_for(version: Version) -> BaseModel | None:
     """An installed base model that can show what this version does: the one it names, else any of its family."""
     installed = BaseModel.objects.filter(family=version.family, is_installed=True).order_by("pk")
-    return installed.filter(pk=version.base_model_id).first() or installed.first()
+    return next((base for base in installed if base.pk == version.base_model_id), installed.first())

@@ -135,7 +135,7 @@ def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: st
 def _head_after(version: Version, target: str) -> Version | None:
     """What `main` is once the version has the state `target`: the newest one that is offered."""
     offered = Version.objects.select_related("base_model").filter(embedding_id=version.embedding_id)
-    others = offered.published().exclude(pk=version.pk).order_by("-number")  # type: ignore[attr-defined]  # our queryset
+    others = offered.published().exclude(pk=version.pk).order_by("-number")
     newest = others.first()
     if target == State.PUBLISHED and (newest is None or (version.number or 0) > (newest.number or 0)):
         return offered.get(pk=version.pk)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.db.models import Max, Sum
 
@@ -82,25 +83,27 @@ def _commits() -> Iterator[Finding]:
 def _embeddings() -> Iterator[Finding]:
     """Derived data: heads, counts and search text; all of it can be made again."""
     for row in Embedding.objects.alive().select_related("owner", "head").iterator():
-        newest = row.versions.published().aggregate(newest=Max("number"))["newest"]  # type: ignore[attr-defined]  # our queryset
+        newest = row.versions.published().aggregate(newest=Max("number"))["newest"]
         if (row.head.number if row.head else None) != newest:
-            yield Finding(
-                "I9", row.full_name, "main is not its newest version", lambda row=row: _set_head(row)
-            )  # type: ignore[misc]  # bound now
+            yield Finding("I9", row.full_name, "main is not its newest version", partial(_set_head, row))
         pulls = row.versions.aggregate(total=Sum("pulls__count"))["total"] or 0
         if pulls != row.downloads:
             yield Finding(
                 "I12",
                 row.full_name,
                 f"counts {row.downloads} pulls instead of {pulls}",
-                lambda row=row, pulls=pulls: Embedding.objects.filter(pk=row.pk).update(downloads=pulls),  # type: ignore[misc]  # bound now
+                partial(_set_downloads, row, pulls),
             )
         if not SearchText.objects.filter(embedding=row).exists():
             yield Finding(
-                "I10", row.full_name, "is missing from the search index", lambda row=row: indexing.refresh(row)  # type: ignore[misc]  # bound now
-            )  # fmt: skip
+                "I10", row.full_name, "is missing from the search index", partial(indexing.refresh, row)
+            )
 
 
 def _set_head(row: Embedding) -> None:
-    newest = row.versions.published().order_by("-number").first()  # type: ignore[attr-defined]  # our queryset
+    newest = row.versions.published().order_by("-number").first()
     Embedding.objects.filter(pk=row.pk).update(head=newest)
+
+
+def _set_downloads(row: Embedding, pulls: int) -> None:
+    Embedding.objects.filter(pk=row.pk).update(downloads=pulls)

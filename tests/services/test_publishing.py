@@ -16,8 +16,8 @@ from hub.errors import (
     HubError,
     NotFound,
     Unacceptable,
-    Unauthenticated,
     UnacceptableFile,
+    Unauthenticated,
 )
 from hub.formats import read
 from hub.models import AuditEntry, Blob, Commit, Embedding, File, OutboxJob, Preview, Tag, User, Version
