@@ -33,6 +33,8 @@ _MAX_HEADER = 8 * MIB
 _MAX_ERRORS = 8192
 _FIRST_UNUSED_UID = 61_500
 _ROOT = str(Path(__file__).resolve().parent.parent)
+_EMBEDDING_READER = "hub.formats.inspection:examine_descriptor"
+_PICTURE_READER = "hub.formats.pictures:reencode_descriptor"
 _BOOTSTRAP = (
     "import sys; sys.path[:0] = sys.argv[2:]; from hub.formats.__main__ import main; main(sys.argv[1])"
 )
@@ -131,9 +133,7 @@ def read_picture(
 
     `form` is `webp` or `png`. FormatError (`invalid_image`, P1 or P2), SandboxRefusal, SandboxUnavailable.
     """
-    answer = run_child(
-        "hub.formats.pictures:reencode_descriptor", path, {"max_side": max_side, "form": form}, bounds=bounds
-    )
+    answer = run_child(_PICTURE_READER, path, {"max_side": max_side, "form": form}, bounds=bounds)
     start = b"\x89PNG" if form == "png" else b"RIFF"
     width, height = answer.facts.get("width"), answer.facts.get("height")
     sizes = all(type(side) is int and 0 < side <= max_side for side in (width, height))
@@ -179,7 +179,7 @@ def _examine(
     path: str | os.PathLike[str], filename: str, limits: Limits, bounds: Bounds
 ) -> tuple[dict[str, Any], bytes]:
     arguments = {"filename": filename[:255], "max_bytes": limits.max_bytes, "max_vectors": limits.max_vectors}
-    answer = run_child("hub.formats.inspection:examine_descriptor", path, arguments, bounds=bounds)
+    answer = run_child(_EMBEDDING_READER, path, arguments, bounds=bounds)
     facts = answer.facts
     if facts.get("verdict") == "refuse":
         return facts, b""

@@ -1,0 +1,161 @@
+"""Strangers' pictures: what is refused (P1, P2), and what the re-made picture is like (P3)."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageCms
+
+from hub.formats import FormatError
+from hub.formats.pictures import Picture, dhash, reencode
+from tests import samples
+
+
+def opened(picture: Picture) -> Image.Image:
+    return Image.open(io.BytesIO(picture.data))
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that says it is this large."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", size)
+        + chunk(b"IDAT", zlib.compress(b"\0"))
+        + chunk(b"IEND", b"")
+    )
+
+
+ANIMATION = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+
+
+@pytest.mark.parametrize(
+    ("data", "rule", "said"),
+    [
+        (b"", "P1", "an empty file"),
+        (b"words", "P1", "plain text"),
+        (samples.picture("GIF"), "P1", "a GIF picture"),
+        (samples.picture("TIFF"), "P1", "a TIFF picture"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "P1", "SVG"),
+        (samples.canonical_file(), "P1", "a safetensors file"),
+        (saved(ANIMATION[0], "WEBP", save_all=True, append_images=ANIMATION[1:]), "P1", "animated"),
+        (saved(ANIMATION[0], "PNG", save_all=True, append_images=ANIMATION[1:]), "P1", "animated"),
+        (samples.picture(size=(1, 1)), "P2", "1 x 1"),
+        (samples.picture(size=(15, 400)), "P2", "sides are 16 to 16384"),
+        (png_claiming(16_385, 16), "P2", "16385 x 16"),
+        (png_claiming(10_000, 10_000), "P2", "megapixels"),
+        (png_claiming(7_000, 7_000), "P2", "49 megapixels"),
+        (png_claiming(60_000, 60_000), "P2", "megapixels"),
+        (png_claiming(100, 100), "P2", "damaged"),
+        (samples.picture("JPEG", size=(300, 300))[:-400], "P2", "damaged"),
+        (samples.picture("PNG")[:60], "P2", "damaged"),
+        (samples.picture("WEBP")[:40], "P2", "damaged"),
+        (b"\xff\xd8\xff" + bytes(400), "P2", "damaged"),
+    ],
+)
+def test_bad_picture_is_refused_in_words(data: bytes, rule: str, said: str) -> None:
+    with pytest.raises(FormatError, match=said) as refusal:
+        reencode(data)
+    assert (refusal.value.code, refusal.value.rule) == ("invalid_image", rule)
+
+
+def test_picture_over_twenty_mebibytes_is_too_large() -> None:
+    with pytest.raises(FormatError) as refusal:
+        reencode(b"\xff\xd8\xff" + bytes(20 << 20))
+    assert (refusal.value.code, refusal.value.rule) == ("picture_too_large", "P2")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(("target", "format"), [("webp", "WEBP"), ("png", "PNG")])
+def test_every_allowed_format_is_remade_in_ours(form: str, target: str, format: str) -> None:
+    picture = reencode(samples.picture(form), form=target)
+    assert opened(picture).format == format
+    assert opened(picture).mode == "RGB"
+    assert (picture.width, picture.height, picture.min_side) == (64, 48, 48)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_every_pixel_mode_becomes_plain_colour(mode: str) -> None:
+    image = Image.new("RGB", (32, 32), (200, 200, 200))
+    image = Image.new("I;16", (32, 32), 200 * 256) if mode == "I;16" else image.convert(mode)
+    picture = reencode(saved(image, "JPEG" if mode == "CMYK" else "PNG"))
+    assert all(abs(channel - 200) <= (56 if mode == "1" else 4) for channel in picture.mean_colour)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_picture_is_turned_by_its_exif(orientation: int) -> None:
+    upright = Image.open(io.BytesIO(samples.picture(size=(64, 48))))
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # transposes that camera software undoes by the tag
+    lying = upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = reencode(saved(lying, "PNG", exif=exif), form="png")
+    assert opened(picture).tobytes() == upright.tobytes()
+    assert (picture.original_width, picture.original_height) == (64, 48)
+
+
+def test_nothing_a_camera_or_program_wrote_survives() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    for form in ("JPEG", "PNG", "WEBP"):
+        data = samples.picture(form, exif=exif, xmp=b"<secret place/>") + b"secret place, appended"
+        for target in ("webp", "png"):
+            assert b"secret" not in reencode(data, form=target).data
+
+
+def test_colours_are_converted_by_the_profile() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    plain = Image.new("RGB", (32, 32), "green")
+    unreadable = reencode(saved(plain, "PNG", icc_profile=b"no profile at all"))
+    assert "unreadable colour profile dropped" in unreadable.notes
+    wrong_space = reencode(saved(plain, "PNG", icc_profile=profile.tobytes()))
+    assert any("profile dropped" in note for note in wrong_space.notes)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    right = reencode(saved(plain, "PNG", icc_profile=srgb), form="png")
+    assert "colours converted to sRGB" in right.notes
+    assert "icc_profile" not in opened(right).info
+
+
+def test_transparency_is_put_on_white() -> None:
+    picture = reencode(saved(Image.new("RGBA", (32, 32), (0, 0, 0, 0)), "PNG"))
+    assert picture.mean_colour == (255, 255, 255)
+    assert "transparency put on white" in picture.notes
+
+
+def test_large_picture_is_made_smaller_and_never_larger() -> None:
+    assert reencode(samples.picture("JPEG", size=(900, 300)), max_side=300).width == 300
+    assert reencode(samples.picture("JPEG", size=(90, 30)), max_side=300).width == 90
+
+
+def test_same_picture_gives_the_same_bytes() -> None:
+    data = samples.picture("JPEG")
+    assert reencode(data) == reencode(data)
+
+
+def test_facts_tell_sharp_from_soft_and_like_from_unlike() -> None:
+    noise = Image.effect_noise((256, 256), 80).convert("RGB")
+    soft = noise.resize((16, 16)).resize((256, 256), Image.Resampling.BICUBIC)
+    sharp, blurred = reencode(saved(noise, "PNG")), reencode(saved(soft, "PNG"))
+    assert sharp.sharpness > 10 * blurred.sharpness
+
+    def apart(one: Image.Image, other: Image.Image) -> int:
+        return (int(dhash(one), 16) ^ int(dhash(other), 16)).bit_count()
+
+    assert apart(soft, soft.resize((200, 200))) <= 4
+    assert apart(soft, soft.transpose(Image.Transpose.FLIP_LEFT_RIGHT)) > 12
+
+
+def test_phone_picture_with_a_second_one_inside_is_a_still() -> None:
+    data = saved(ANIMATION[0], "MPO", save_all=True, append_images=ANIMATION[1:])
+    assert reencode(data).original_format == "JPEG"
