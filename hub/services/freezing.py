@@ -30,10 +30,10 @@ class Prepared:
 
 def prepare(embedding: Embedding, version: Version, data: EmbeddingData, tags: Sequence[str]) -> Prepared:
     """Make every byte of the version durable before its transaction."""
-    number = embedding.last_number + 1
-    version.number = number
+    number = version.number = embedding.last_number + 1
     made = files.make(embedding, version, data, number=number, tags=tags)
     readme = commits.prepare(embedding, version, tags)
+    version.number = None  # a hope only, until the transaction gives it
     return Prepared(
         number, [files.NewFile(path, layout, ingest.put(body)) for path, layout, body in made], readme
     )

@@ -52,7 +52,7 @@ def collect(*, grace_hours: float = GRACE_HOURS, dry_run: bool = False) -> Colle
     for sha256 in _strays():
         done.adopted += 1
         if not dry_run:
-            _adopt(sha256)
+            adopt(sha256)
     candidates = unreferenced().filter(created_at__lt=now - timedelta(hours=grace_hours))
     for blob in list(candidates | unreferenced().filter(deleting=True)):
         if dry_run or _remove(blob.sha256):
@@ -98,7 +98,7 @@ def _without_row(batch: list[str]) -> list[str]:
     return [sha256 for sha256 in batch if sha256 not in known]
 
 
-def _adopt(sha256: str) -> None:
+def adopt(sha256: str) -> None:
     """Give stray bytes a row; from now on their grace time runs. Damaged ones are left for fsck to tell of."""
     try:
         ingest.store(blobs.read(sha256))
@@ -108,13 +108,27 @@ def _adopt(sha256: str) -> None:
 
 def _remove(sha256: str) -> bool:
     """Mark, then remove bytes and row; False when somebody came to need them meanwhile."""
+    if not mark(sha256):
+        return False
+    kill_point("K35")
+    kill_point("K37")
+    removed = sweep(sha256)
+    kill_point("K36")
+    return removed
+
+
+def mark(sha256: str) -> bool:
+    """Say in the database that these bytes are about to go; False when they are needed."""
     with transaction.atomic():
         blob = Blob.objects.select_for_update().filter(pk=sha256).first()
         if blob is None or is_referenced(blob):
             return False
         Blob.objects.filter(pk=sha256).update(deleting=True)
-    kill_point("K35")
-    kill_point("K37")
+        return True
+
+
+def sweep(sha256: str) -> bool:
+    """Remove marked bytes and then their row; False when the mark was taken off or somebody refers to them."""
     with transaction.atomic():
         blob = Blob.objects.select_for_update().filter(pk=sha256, deleting=True).first()
         if blob is None or is_referenced(blob):
@@ -122,5 +136,4 @@ def _remove(sha256: str) -> bool:
         blobs.delete(sha256)
         kill_point("K38")
         blob.delete()
-    kill_point("K36")
-    return True
+        return True
