@@ -12,6 +12,7 @@ from tests.parts.s3 import S3
 from tests.parts.valkey import Valkey
 
 _NEED_BROKER = frozenset({"db", "transactional_db", "live_server", "client", "admin_client"})
+_NEED_STATIC = frozenset({"live_server", "client", "admin_client"})
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +53,19 @@ def valkey(valkey_server: Valkey) -> Valkey:
     return valkey_server
 
 
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """Styles and scripts, gathered as a hub gathers them before it starts."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
 @pytest.fixture(autouse=True)
 def _broker_and_cache(request: pytest.FixtureRequest) -> None:
-    """Whatever touches the database may touch broker and cache."""
+    """Whatever touches the database may touch broker and cache, and whatever asks for pages their styles."""
+    if _NEED_STATIC.intersection(request.fixturenames):
+        request.getfixturevalue("static_files")
     if request.node.get_closest_marker("django_db") or _NEED_BROKER.intersection(request.fixturenames):
         request.getfixturevalue("valkey")
 

@@ -145,17 +145,25 @@ def page_body(request: HttpRequest, error: HubError, status: int) -> HttpRespons
         "detail": error.detail,
         "request_id": request_id(request),
     }
-    # Pages of 5xx get no request, so that no context processor asks the part that may be out.
+    return HttpResponse(_page(request, context, status), status=status)
+
+
+def _page(request: HttpRequest, context: dict[str, Any], status: int) -> str:
+    """The designed page, or a plain one where there is none or it cannot be made."""
     try:
-        html: str = render_to_string(
-            [f"errors/{status}.html", "errors/error.html"], context, request=request if status < 500 else None
-        )
+        # Pages of 5xx get no request, so that no context processor asks the part that may be out.
+        names = [f"errors/{status}.html", "errors/error.html"]
+        return render_to_string(names, context, request=request if status < 500 else None)
     except TemplateDoesNotExist:
-        html = (
-            f'<!doctype html><html lang="en"><title>{status}</title><h1>{escape(error.message)}</h1>'
-            f"<p>{escape(error.code)} · request {request_id(request)}</p></html>"
-        )
-    return HttpResponse(html, status=status)
+        pass
+    except Exception:
+        if status < 500:
+            raise
+        log.exception("request %s: the page of %d cannot be made", request_id(request), status)
+    return (
+        f'<!doctype html><html lang="en"><title>{status}</title><h1>{escape(context["message"])}</h1>'
+        f"<p>{escape(context['code'])}, request {context['request_id']}</p></html>"
+    )
 
 
 def _next(request: HttpRequest) -> str:

@@ -49,6 +49,7 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         """Write and hash one chunk."""
         self._received += len(raw_data)
         if self._received > file_ceiling():
+            self.file.close()  # which removes it: nobody will hear of this file again
             raise RequestDataTooBig("file over the ceiling")
         self._digest.update(raw_data)
         super().receive_data_chunk(raw_data, start)

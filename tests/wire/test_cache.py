@@ -1,0 +1,66 @@
+"""A cache whose server may be out: reads miss, writes are dropped, nothing fails."""
+
+import time
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from hub.wire import cache as wire_cache
+from hub.wire.cache import FailSafeRedisCache
+from tests.parts.valkey import Valkey
+
+
+@pytest.fixture
+def lonely(monkeypatch: Any) -> FailSafeRedisCache:
+    """A cache whose server is not there."""
+    monkeypatch.setattr(wire_cache, "REST_SECONDS", 0)
+    return FailSafeRedisCache("unix:///nowhere/valkey.sock?db=1", {})
+
+
+def test_without_a_server_it_answers_as_an_empty_cache(lonely: FailSafeRedisCache) -> None:
+    lonely.set("a", 1)
+    assert lonely.get("a") is None
+    assert lonely.get("a", "otherwise") == "otherwise"
+    assert lonely.get_or_set("a", 5) == 5
+    assert lonely.get_many(["a", "b"]) == {}
+    assert not lonely.has_key("a")
+    assert not lonely.touch("a")
+    assert not lonely.delete("a")
+    assert lonely.set_many({"a": 1}) == ["a"]
+    lonely.delete_many(["a"])
+    lonely.clear()
+    with pytest.raises(ValueError, match="not found"):
+        lonely.incr("a")
+
+
+def test_without_a_server_a_lock_is_granted_since_nobody_else_can_hold_one(
+    lonely: FailSafeRedisCache,
+) -> None:
+    assert lonely.add("lock", 1)
+
+
+def test_with_a_server_it_is_a_cache(valkey: Valkey) -> None:
+    cache.set_many({"a": 1, "b": [2]})
+    assert cache.get_many(["a", "b", "c"]) == {"a": 1, "b": [2]}
+    assert cache.incr("a") == 2
+    assert not cache.add("a", 5)
+    assert cache.touch("a", 10)
+    assert cache.has_key("a")
+    assert cache.delete("a")
+    cache.delete_many(["b"])
+    assert cache.get("b") is None
+
+
+def test_a_silent_server_costs_one_timeout_and_is_asked_again_later(monkeypatch: Any) -> None:
+    import socket
+
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        port = deaf.getsockname()[1]
+        slow = FailSafeRedisCache(f"redis://127.0.0.1:{port}/1", {"OPTIONS": {"socket_timeout": 0.2}})
+        began = time.monotonic()
+        for _ in range(20):
+            assert slow.get("a") is None
+        assert time.monotonic() - began < 2

@@ -1,0 +1,64 @@
+"""Limits of calls: counted per person or address, refused beyond, forgotten without a cache."""
+
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+
+from hub.access import ANONYMOUS
+from hub.errors import RateLimited
+from hub.wire import throttle
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def small_limits(monkeypatch: Any) -> None:
+    """Two calls for strangers, three for people."""
+    monkeypatch.setitem(throttle.LIMITS, "api", throttle.Limit(2, 3))
+
+
+def call(address: str, viewer: Any = ANONYMOUS) -> None:
+    """One counted call from there."""
+    throttle.count(RequestFactory().get("/", REMOTE_ADDR=address), viewer, "api")
+
+
+def test_calls_beyond_the_limit_are_refused_with_the_time_to_wait() -> None:
+    call("10.0.0.1")
+    call("10.0.0.1")
+    with pytest.raises(RateLimited) as refusal:
+        call("10.0.0.1")
+    assert 0 < refusal.value.detail["retry_after"] <= throttle.WINDOW_SECONDS
+    call("10.0.0.2")
+
+
+def test_a_person_is_counted_wherever_the_calls_come_from() -> None:
+    viewer = factories.viewer("mara")
+    for last in (1, 2, 3):
+        call(f"10.0.1.{last}", viewer)
+    with pytest.raises(RateLimited):
+        call("10.0.1.4", viewer)
+
+
+def test_a_network_of_ipv6_addresses_counts_as_one() -> None:
+    call("2001:db8:1:2::1")
+    call("2001:db8:1:2::2")
+    with pytest.raises(RateLimited):
+        call("2001:db8:1:2:ffff::3")
+    call("2001:db8:1:3::1")
+
+
+def test_the_client_is_told_by_429(client: Client) -> None:
+    statuses = [client.get("/api/models").status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert int(client.get("/api/models")["Retry-After"]) > 0
+
+
+def test_without_a_cache_nothing_is_counted_and_nothing_fails(client: Client, valkey: Any) -> None:
+    valkey.stop()
+    assert {client.get("/api/models").status_code for _ in range(4)} == {200}
+
+
+def test_routes_without_a_bucket_are_not_counted(client: Client) -> None:
+    assert {client.get("/healthz").status_code for _ in range(4)} == {200}
