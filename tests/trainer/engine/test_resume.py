@@ -1,0 +1,149 @@
+"""A stopped, killed or repeated run ends with the same bits as an uninterrupted one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from tests.trainer.engine.conftest import Images, Recorder, rows_of
+from trainer.child import EngineChild
+from trainer.engine import checkpoint
+from trainer.engine.checkpoint import Identity
+from trainer.engine.events import Fault
+from trainer.engine.state import RunState
+from trainer.recipe import Recipe
+
+Train = Callable[..., Recorder]
+Make = Callable[..., Recipe]
+
+
+@pytest.fixture
+def whole(train: Train, recipe: Make) -> torch.Tensor:
+    return rows_of(train(recipe(max_steps=60)).last)
+
+
+@pytest.mark.parametrize("step", [1, 7, 49, 50, 51, 55])
+def test_run_stopped_at_any_step_ends_bit_equal(
+    train: Train, recipe: Make, whole: torch.Tensor, step: int
+) -> None:
+    stopped = train(recipe(max_steps=60), stop_at=step).last
+    assert (stopped["event"], stopped["step"]) == ("stopped", step)
+    resumed = train(recipe(max_steps=60), resume=stopped["checkpoint"])
+    assert resumed.of("started")[0]["step"] == step
+    assert torch.equal(rows_of(resumed.last), whole)
+
+
+def test_resumed_run_writes_the_same_file_byte_for_byte(train: Train, recipe: Make) -> None:
+    uninterrupted = train(recipe(max_steps=60)).last
+    stopped = train(recipe(max_steps=60), stop_at=33).last
+    resumed = train(recipe(max_steps=60), resume=stopped["checkpoint"]).last
+    assert Path(resumed["embedding"]).read_bytes() == Path(uninterrupted["embedding"]).read_bytes()
+    assert [g["tensor_digest"] for g in resumed["growth"]] == [
+        g["tensor_digest"] for g in uninterrupted["growth"]
+    ]
+    assert resumed["losses"]["curve"] == uninterrupted["losses"]["curve"]
+
+
+def test_previews_do_not_change_the_rows(train: Train, recipe: Make, whole: torch.Tensor) -> None:
+    shown = train(recipe(max_steps=60), preview_every=20)
+    assert len(shown.of("preview")) == 3
+    assert torch.equal(rows_of(shown.last), whole)
+
+
+def test_same_seed_gives_the_same_rows_and_another_seed_others(train: Train, recipe: Make) -> None:
+    first, again, other = (rows_of(train(recipe(seed=seed)).last) for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(("killed_after", "threads"), [(50, 1), (100, 1)])
+def test_run_survives_kill_9_in_new_processes(
+    base_folder: Path,
+    images: Images,
+    recipe: Make,
+    train: Train,
+    tmp_path: Path,
+    killed_after: int,
+    threads: int,
+) -> None:
+    settings = recipe(max_steps=130)
+    child = EngineChild(folder=tmp_path)
+    command = {
+        "do": "train",
+        "id": "r",
+        "base": str(base_folder),
+        "recipe": settings.to_dict(),
+        "images": images,
+        "workdir": str(tmp_path / "work"),
+        "threads": threads,
+    }
+    child.start()
+    child.send(command)
+    for event in child.events(60):
+        if event["event"] == "checkpoint" and event["step"] >= killed_after:
+            child.kill()
+            break
+    newest = max((tmp_path / "work" / "checkpoints").glob("step-*.safetensors"))
+    child.start()
+    child.send({**command, "resume": str(newest)})
+    result = list(child.events(60))[-1]
+    child.stop()
+    assert result["event"] == "result", result
+    assert torch.equal(rows_of(result), rows_of(train(settings).last))
+
+
+def test_checkpoint_is_small_and_only_the_last_three_stay(train: Train, recipe: Make) -> None:
+    events = train(recipe(max_steps=250, batch=1, early_stop=False)).of("checkpoint")
+    assert [event["step"] for event in events] == [50, 100, 150, 200, 250]
+    assert [Path(event["path"]).exists() for event in events] == [False, False, True, True, True]
+    assert all(event["size"] < 40_000 for event in events)
+
+
+@pytest.mark.parametrize("change", ["recipe", "base_digest", "dataset_digest"])
+def test_checkpoint_of_another_run_is_refused(tmp_path: Path, change: str) -> None:
+    mine = Identity("recipe", "base", "pictures")
+    checkpoint.save(RunState.start([torch.ones(2, 4)]), mine, tmp_path / "c.safetensors")
+    other = Identity(**{**mine.values(), change: "other"})
+    with pytest.raises(Fault) as refused:
+        checkpoint.load(tmp_path / "c.safetensors", other, torch.device("cpu"))
+    assert (refused.value.fault, refused.value.code) == ("recipe", "checkpoint_mismatch")
+
+
+def test_damaged_checkpoint_is_a_fault_of_the_machine(tmp_path: Path) -> None:
+    identity = Identity("recipe", "base", "pictures")
+    path = tmp_path / "c.safetensors"
+    checkpoint.save(RunState.start([torch.ones(2, 4)]), identity, path)
+    whole = path.read_bytes()
+    foreign = safetensors.torch.save({"rows": torch.ones(2, 4)})
+    for damaged in (b"", whole[:40], whole[:-4], foreign):
+        path.write_bytes(damaged)
+        with pytest.raises(Fault) as refused:
+            checkpoint.load(path, identity, torch.device("cpu"))
+        assert (refused.value.fault, refused.value.code) == ("machine", "checkpoint_damaged")
+
+
+def test_everything_in_a_state_comes_back_bit_equal(tmp_path: Path) -> None:
+    state = RunState.start([torch.randn(2, 4), torch.randn(2, 6)])
+    for step in range(1, 211):
+        state.step = step
+        state.rows[0] += 0.01
+        state.add_to_average()
+        if step % 10 == 0:
+            state.keep_snapshot()
+            state.fixed.append(1 / step)
+            state.remember([0.1 * step, float("inf")])
+    state.lr_scale, state.capped = 0.5, 3
+    identity = Identity("recipe", "base", "pictures")
+    checkpoint.save(state, identity, tmp_path / "c.safetensors")
+    back = checkpoint.load(tmp_path / "c.safetensors", identity, torch.device("cpu"))
+    assert repr(back) == repr(state)
+    assert torch.equal(back.average(0.3)[0], state.average(0.3)[0])
+
+
+def test_write_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as refused:
+        checkpoint.write_atomically(tmp_path / "no-such-folder" / "c", b"data")
+    assert refused.value.code == "disk"
+    assert list(tmp_path.iterdir()) == []
