@@ -157,7 +157,7 @@ def give_back(run: TrainingRun, *, message: str) -> None:
             ]
         )
         recording.add_event(run, "state", state=run.state, message=message)
-        jobs.enqueue("run_training", str(run.id))
+        send(run)
     elif run.version_id:
         previews.mark(version_id=run.version_id, state=Version.SheetState.FAILED, message=message[:280])
         recording.end(
@@ -205,6 +205,12 @@ def requeue_lost_runs() -> int:
     return given_back
 
 
+def send(run: TrainingRun) -> None:
+    """Promise the message that wakes a worker for the run, in the caller's transaction."""
+    TrainingRun.objects.filter(pk=run.pk).update(woken_at=Now())
+    jobs.enqueue("run_training", str(run.id))
+
+
 def _wake() -> None:
     """Send one more message for the run whose turn it is, in case its own was lost with the broker."""
     for run_id in runs.line()[:1]:
@@ -212,10 +218,10 @@ def _wake() -> None:
             due = (
                 TrainingRun.objects.filter(pk=run_id, state__in=WAITING)
                 .filter(models.Q(woken_at=None) | models.Q(woken_at__lt=Now() - WAKE_AGAIN_AFTER))
-                .update(woken_at=Now())
+                .first()
             )
-            if due:
-                jobs.enqueue("run_training", str(run_id))
+            if due is not None:
+                send(due)
 
 
 def _of(held_claim: Claim) -> models.QuerySet[TrainingRun]:

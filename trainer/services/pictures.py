@@ -19,7 +19,9 @@ def add(viewer: Viewer, *, path: Path, filename: str) -> TrainingImage:
     """
     require(viewer, "start_run", viewer.user)
     limits.check_kept_pictures(viewer)
-    return keep(viewer, prepare(viewer, path=path, filename=filename), filename)
+    image = unsaved(viewer, prepare(viewer, path=path, filename=filename), filename)
+    image.save(force_insert=True)
+    return image
 
 
 def remove(viewer: Viewer, *, picture_id: UUID) -> None:
@@ -34,10 +36,10 @@ def prepare(viewer: Viewer, *, path: Path, filename: str) -> ingest.IngestedPict
     return ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE)
 
 
-def keep(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> TrainingImage:
-    """The row of a prepared picture."""
+def unsaved(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> TrainingImage:
+    """The row of a prepared picture, to be saved by the caller."""
     assert viewer.user is not None
-    return TrainingImage.objects.create(
+    return TrainingImage(
         owner_id=viewer.user.owner_id,
         blob_id=picture.sha256,
         content_type=picture.content_type,

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from hub import jobs
 from hub.access import Viewer, require
 from hub.errors import Conflict, Unacceptable, UnacceptableFile
 from hub.formats.errors import FormatError
@@ -20,7 +19,7 @@ from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
 from trainer.recipe import Recipe, RecipeError
-from trainer.services import limits, pictures, recording
+from trainer.services import leases, limits, pictures, recording
 from trainer.sets import get_set
 
 SMALLEST_GOOD_SET = 3
@@ -67,10 +66,12 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     limits.check_account(viewer)
     limits.check_queue(viewer.user.owner_id)
     base = _base_model(form)
+    _check_word(form)
     recipe = make_recipe(form, base)
     _check_terms(form)
-    _check_word(form)
     limits.check_picture_count(_count(viewer, form))
+    if form.embedding is not None:
+        require(viewer, "publish_version", form.embedding)
     if form.embedding is None and _unpublished(viewer, form) is None:
         publishing.check_name_free(viewer, name=form.name)
     images = _images(viewer, form)
@@ -184,7 +185,7 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
                 **{**error.detail, "field": "pictures"},
             ) from None
         kill_point("K14")
-    return [pictures.keep(viewer, picture, filename) for picture, filename in prepared]
+    return [pictures.unsaved(viewer, picture, filename) for picture, filename in prepared]
 
 
 def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
@@ -229,13 +230,9 @@ def _store(
             bundled_set=form.bundled_set,
         )
         for position, image in enumerate(images):
-            taken = TrainingImage.objects.filter(pk=image.pk, run=None).update(run=run, position=position)
-            if not taken:
-                raise Conflict(
-                    "state_conflict", "A picture was used by another run meanwhile.", field="pictures"
-                )
+            _attach(image, run, position)
         recording.add_event(run, "state", state=run.state)
-        jobs.enqueue("run_training", str(run.id))
+        leases.send(run)
         kill_point("K16")
     kill_point("K17")
     return run
@@ -244,7 +241,6 @@ def _store(
 def _embedding(viewer: Viewer, form: Submission) -> Embedding:
     """The embedding given, the viewer's own of that name without a version yet, or a new one."""
     if form.embedding is not None:
-        require(viewer, "publish_version", form.embedding)
         return form.embedding
     assert viewer.user is not None
     own = (
@@ -266,3 +262,12 @@ def _unpublished(viewer: Viewer, form: Submission) -> Embedding | None:
     assert viewer.user is not None
     own = Embedding.objects.alive().filter(owner_id=viewer.user.owner_id, name=form.name, last_number=0)
     return own.select_related("owner").first()
+
+
+def _attach(image: TrainingImage, run: TrainingRun, position: int) -> None:
+    """Give a picture to the run; one that was kept before may have gone to another run meanwhile."""
+    if image._state.adding:
+        image.run, image.position = run, position
+        image.save(force_insert=True)
+    elif not TrainingImage.objects.filter(pk=image.pk, run=None).update(run=run, position=position):
+        raise Conflict("state_conflict", "A picture was used by another run meanwhile.", field="pictures")

@@ -1,0 +1,160 @@
+"""A program that speaks the engine's protocol and learns nothing: for tests of the parent, without torch.
+
+Its rows are a function of seed and step alone, so that runs can be compared to the last bit. What goes wrong is
+written in the recipe's initializer: `crash at 25` (unless resumed), `refuse`, `break`, `deaf`, `spoil`,
+`crash in sheet`.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from hub.formats import Tensor, tensor_digest, write_canonical
+
+PAUSE = float(sys.argv[1])
+WIDTH, VECTORS, EVERY = 128, 2, 10
+stopped: set[str] = set()
+
+
+def say(event: str, **values: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+    sys.stdout.flush()
+
+
+def moved(rows: list[float], seed: int, step: int) -> list[float]:
+    noise = hashlib.shake_256(f"{seed}:{step}".encode()).digest(len(rows))
+    return [0.9 * value + (byte - 128) / 1000 for value, byte in zip(rows, noise, strict=True)]
+
+
+def canonical(rows: list[float], trigger: str) -> tuple[bytes, str]:
+    tensor = Tensor("F32", (VECTORS, WIDTH), struct.pack(f"<{len(rows)}f", *rows))
+    tensors = {"emb_params": tensor}
+    return write_canonical(tensors, family="tiny", trigger=trigger), tensor_digest(tensors)
+
+
+def picture(path: Path, shade: int) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (64, 64), (shade % 256, 90, 120)).save(path)
+    return str(path)
+
+
+def train(command: dict[str, Any]) -> None:
+    run, recipe, folder = command["id"], command["recipe"], Path(command["workdir"])
+    say("preparing", id=run, stage="pictures", text="Reading pictures")
+    trouble = recipe["initializer"]
+    if trouble == "refuse":
+        say("failed", id=run, fault="recipe", code="too_dark", message="The pictures are black.", detail="")
+        return
+    if trouble == "break":
+        say("failed", id=run, fault="machine", code="out_of_memory", message="No memory.", detail="at 0x0")
+        return
+    step, rows = 0, [0.0] * (WIDTH * VECTORS)
+    if command["resume"]:
+        state = json.loads(Path(command["resume"]).read_text())
+        step, rows = state["step"], state["rows"]
+    say("started", id=run, step=step, steps=recipe["max_steps"], prompts=["a picture of it"])
+    while step < recipe["max_steps"]:
+        if run in stopped and trouble != "deaf":
+            save(folder, run, step, rows)
+            say("stopped", id=run, step=step, checkpoint=None, embedding=None)
+            return
+        step += 1
+        rows = moved(rows, recipe["seed"], step)
+        time.sleep(PAUSE)
+        say("progress", id=run, step=step, loss=1 / step, fixed_loss=0.5, lr=0.1, samples_per_second=8.0)
+        if step % EVERY == 0:
+            save(folder, run, step, rows)
+            image = picture(folder / f"growth-{step}.png", step)
+            say("preview", id=run, step=step, images=[{"path": image, "prompt": "it", "seed": 1}])
+        if trouble == f"crash at {step}" and not command["resume"]:
+            os._exit(3)
+    finish(folder, command, rows)
+
+
+def save(folder: Path, run: str, step: int, rows: list[float]) -> None:
+    path = folder / f"step-{step:06d}.safetensors"
+    path.write_text(json.dumps({"step": step, "rows": rows}))
+    say("checkpoint", id=run, step=step, path=str(path), size=path.stat().st_size)
+
+
+def finish(folder: Path, command: dict[str, Any], rows: list[float]) -> None:
+    recipe = command["recipe"]
+    data, digest = canonical(rows, recipe["trigger"])
+    path = folder / "result.safetensors"
+    path.write_bytes(b"not a file" if recipe["initializer"] == "spoil" else data)
+    say(
+        "result",
+        id=command["id"],
+        embedding=str(path),
+        tensor_digest=digest,
+        steps=recipe["max_steps"],
+        stopped_by="max_steps",
+        chosen="raw",
+        seconds=1.0,
+        losses={"first": 1.0, "last": 0.5},
+        encoders=[],
+        growth=[{"label": "step 0", "step": 0, "path": str(path), "tensor_digest": digest}],
+        provenance={"seed": recipe["seed"], "pictures": len(command["images"])},
+    )
+    if recipe["initializer"] == "crash in sheet":
+        os._exit(4)
+
+
+def sheet(command: dict[str, Any]) -> None:
+    folder = Path(command["workdir"]) / "sheet"
+    images = []
+    for number, block in enumerate("AACC"):
+        say("rendering", id=command["id"], done=number, total=4)
+        time.sleep(PAUSE)
+        column = number % 2
+        images.append(
+            {
+                "path": picture(folder / f"{number}.png", 40 * number),
+                "block": block,
+                "row": 0,
+                "column": column,
+                "prompt": f"a picture of {command['trigger']}",
+                "negative_prompt": "",
+                "seed": column,
+                "alt": "a picture",
+                "is_control": block == "C",
+            }
+        )
+    whole = picture(folder / "sheet.png", 7)
+    say("sheet", id=command["id"], images=images, sheet=whole, intact=True, base_digest="b", encoders=[])
+
+
+def listen(commands: list[dict[str, Any]], arrived: threading.Semaphore) -> None:
+    for line in sys.stdin:
+        command = json.loads(line)
+        if command["do"] == "stop":
+            stopped.add(command["id"])
+        elif command["do"] == "quit":
+            break
+        else:
+            commands.append(command)
+            arrived.release()
+    os._exit(0)
+
+
+def main() -> None:
+    commands: list[dict[str, Any]] = []
+    arrived = threading.Semaphore(0)
+    threading.Thread(target=listen, args=(commands, arrived), daemon=True).start()
+    say("ready", id=None, pid=os.getpid())
+    while True:
+        arrived.acquire()
+        command = commands.pop(0)
+        {"train": train, "sheet": sheet}[command["do"]](command)
+
+
+if __name__ == "__main__":
+    main()
