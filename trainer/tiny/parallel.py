@@ -21,10 +21,17 @@ def run_on_cores(work: Callable[..., None], *arguments: Any, processes: int) -> 
         work(0, 1, *arguments)
         return
     with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(_enter, args=(processes, str(Path(folder) / "meeting"), work, arguments), nprocs=processes, join=True)
+        mp.spawn(
+            _enter,
+            args=(processes, str(Path(folder) / "meeting"), work, arguments),
+            nprocs=processes,
+            join=True,
+        )
 
 
-def _enter(rank: int, processes: int, meeting: str, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _enter(
+    rank: int, processes: int, meeting: str, work: Callable[..., None], arguments: tuple[Any, ...]
+) -> None:
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes)

@@ -26,13 +26,16 @@ def _polar(radius: Callable[[float], float], count: int = 120) -> Points:
 
 def _star() -> Points:
     turns = [pi * i / 5 - pi / 2 for i in range(10)]
-    return [(r * cos(a), 0.07 + r * sin(a)) for i, a in enumerate(turns) for r in [1.1 if i % 2 == 0 else 0.47]]
+    return [
+        (r * cos(a), 0.07 + r * sin(a)) for i, a in enumerate(turns) for r in [1.1 if i % 2 == 0 else 0.47]
+    ]
 
 
 def _heart() -> Points:
     turns = [2 * pi * i / 80 for i in range(80)]
     return [
-        (sin(t) ** 3 * 1.0, -0.06 - (13 * cos(t) - 5 * cos(2 * t) - 2 * cos(3 * t) - cos(4 * t)) / 16.5) for t in turns
+        (sin(t) ** 3 * 1.0, -0.06 - (13 * cos(t) - 5 * cos(2 * t) - 2 * cos(3 * t) - cos(4 * t)) / 16.5)
+        for t in turns
     ]
 
 
@@ -66,8 +69,11 @@ def _mushroom() -> Points:
 
 
 def _leaf() -> Points:
-    return [(0.75 * sin(pi * t) * s, -1.1 + 2.2 * t) for s, ts in ((1, range(31)), (-1, range(30, -1, -1)))
-            for t in [i / 30 for i in ts]]
+    return [
+        (0.75 * sin(pi * t) * s, -1.1 + 2.2 * t)
+        for s, ts in ((1, range(31)), (-1, range(30, -1, -1)))
+        for t in [i / 30 for i in ts]
+    ]
 
 
 # What the base learns to draw by name.
@@ -78,11 +84,34 @@ SHAPES: dict[str, Points] = {
     "star": _star(),
     "heart": _heart(),
     "diamond": [(0.0, -1.12), (0.72, 0.0), (0.0, 1.12), (-0.72, 0.0)],
-    "cross": [(-0.33, -1), (0.33, -1), (0.33, -0.33), (1, -0.33), (1, 0.33), (0.33, 0.33),
-              (0.33, 1), (-0.33, 1), (-0.33, 0.33), (-1, 0.33), (-1, -0.33), (-0.33, -0.33)],
+    "cross": [
+        (-0.33, -1),
+        (0.33, -1),
+        (0.33, -0.33),
+        (1, -0.33),
+        (1, 0.33),
+        (0.33, 0.33),
+        (0.33, 1),
+        (-0.33, 1),
+        (-0.33, 0.33),
+        (-1, 0.33),
+        (-1, -0.33),
+        (-0.33, -0.33),
+    ],
     "moon": _moon(),
-    "house": [(0.0, -1.05), (0.98, -0.15), (0.72, -0.15), (0.72, 0.9), (0.22, 0.9), (0.22, 0.3),
-              (-0.22, 0.3), (-0.22, 0.9), (-0.72, 0.9), (-0.72, -0.15), (-0.98, -0.15)],
+    "house": [
+        (0.0, -1.05),
+        (0.98, -0.15),
+        (0.72, -0.15),
+        (0.72, 0.9),
+        (0.22, 0.9),
+        (0.22, 0.3),
+        (-0.22, 0.3),
+        (-0.22, 0.9),
+        (-0.72, 0.9),
+        (-0.72, -0.15),
+        (-0.98, -0.15),
+    ],
     "tree": _mirror([(0.0, -1.15), (0.62, -0.3), (0.34, -0.3), (0.88, 0.55), (0.2, 0.55), (0.2, 1.0)]),
     "drop": _drop(),
     "flower": _polar(lambda a: 0.76 + 0.26 * cos(6 * a)),
@@ -95,7 +124,15 @@ HELD_OUT_SHAPES: dict[str, Points] = {
     "ghost": _ghost(),
     "mushroom": _mushroom(),
     "leaf": _leaf(),
-    "crown": [(-0.95, -0.7), (-0.45, -0.1), (0.0, -0.95), (0.45, -0.1), (0.95, -0.7), (0.78, 0.75), (-0.78, 0.75)],
+    "crown": [
+        (-0.95, -0.7),
+        (-0.45, -0.1),
+        (0.0, -0.95),
+        (0.45, -0.1),
+        (0.95, -0.7),
+        (0.78, 0.75),
+        (-0.78, 0.75),
+    ],
 }
 
 

@@ -1,6 +1,7 @@
 """What training keeps between two sittings: pictures, averaged weights and atomic checkpoints."""
 
 import os
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,8 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from trainer.tiny.world import examples
+
+
+def say(line: str) -> None:
+    """A line for whoever waits at the terminal or reads the log."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 class Average:
@@ -33,13 +42,13 @@ class Average:
             parameter.copy_(shadow)
 
     def state_dict(self) -> dict[str, Any]:
-        """The average alone."""
-        return {"shadow": self.shadow}
+        """The average alone, by the place of each parameter."""
+        return {str(index): shadow for index, shadow in enumerate(self.shadow)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from a saved average."""
-        for mine, saved in zip(self.shadow, state["shadow"], strict=True):
-            mine.copy_(saved)
+        for index, mine in enumerate(self.shadow):
+            mine.copy_(state[str(index)])
 
 
 class Log:
@@ -54,15 +63,18 @@ class Log:
         if (step + 1) % 100 == 0:
             count = step + 1 - self.last
             speed = count / (time.monotonic() - self.begun)
-            print(f"{self.name} step {step + 1} loss {self.total.item() / count:.4f} {speed:.2f} steps/s", flush=True)
+            say(f"{self.name} step {step + 1} loss {self.total.item() / count:.4f} {speed:.2f} steps/s")
             self.last, self.begun, self.total = step + 1, time.monotonic(), torch.zeros(())
 
 
 def save_state(path: Path, step: int, parts: dict[str, Any]) -> None:
     """Writes a checkpoint so that a crash leaves the old one or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    tensors: dict[str, torch.Tensor] = {}
+    for name, part in parts.items():
+        tensors |= {f"{name}/{key}": value for key, value in _tensors(part.state_dict()).items()}
     fresh = path.with_suffix(".tmp")
-    torch.save({"step": step, **{name: part.state_dict() for name, part in parts.items()}}, fresh)
+    save_file({key: value.contiguous() for key, value in tensors.items()}, fresh, {"step": str(step)})
     os.replace(fresh, path)
 
 
@@ -70,10 +82,31 @@ def load_state(path: Path, parts: dict[str, Any]) -> int:
     """Fills the parts from a checkpoint; the steps done, 0 without one."""
     if not path.exists():
         return 0
-    saved = torch.load(path, weights_only=True)
+    with safe_open(path, "pt") as file:
+        saved = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - the file is no mapping
+        step = int(file.metadata()["step"])
     for name, part in parts.items():
-        part.load_state_dict(saved[name])
-    return int(saved["step"])
+        own = {key.removeprefix(f"{name}/"): value for key, value in saved.items() if key.startswith(f"{name}/")}
+        if isinstance(part, torch.optim.Optimizer):
+            state: dict[int, dict[str, torch.Tensor]] = {}
+            for key, value in own.items():
+                index, field = key.removeprefix("state/").split("/")
+                state.setdefault(int(index), {})[field] = value
+            part.load_state_dict({"state": state, "param_groups": part.state_dict()["param_groups"]})
+        else:
+            part.load_state_dict(own)
+    return step
+
+
+def _tensors(values: dict[Any, Any], prefix: str = "") -> dict[str, torch.Tensor]:
+    """The tensors of a nested state, by their path; plain values are settings and are not kept."""
+    found: dict[str, torch.Tensor] = {}
+    for key, value in values.items():
+        if isinstance(value, torch.Tensor):
+            found[f"{prefix}{key}"] = value
+        elif isinstance(value, dict):
+            found |= _tensors(value, f"{prefix}{key}/")
+    return found
 
 
 def load_pictures(state: Path, count: int, seed: int) -> tuple[torch.Tensor, list[str]]:

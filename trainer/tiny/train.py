@@ -31,21 +31,16 @@ SAVE_EVERY = 200
 
 def cached_latents(state: Path, rank: int, processes: int) -> torch.Tensor:
     """The scaled latent means of all training pictures, encoded once, each process its share."""
-    path = state / f"latents-{SEED}-{PICTURES}.pt"
-    if not path.exists():
+    paths = [state / f"latents-{SEED}-{PICTURES}-{part}-of-{processes}.npy" for part in range(processes)]
+    if not paths[rank].exists():
         pictures, _ = load_pictures(state, PICTURES, SEED)
         vae = load_vae(state)
         mine = pictures[rank * PICTURES // processes : (rank + 1) * PICTURES // processes]
         means = torch.cat([encode(vae, mine[i : i + 50])[0] for i in range(0, len(mine), 50)])
-        torch.save((means * vae.config.scaling_factor).half(), path.with_suffix(f".{rank}"))
-        if processes > 1:
-            dist.barrier()
-        if rank == 0:
-            parts = [torch.load(path.with_suffix(f".{i}"), weights_only=True) for i in range(processes)]
-            torch.save(torch.cat(parts), path)
-        if processes > 1:
-            dist.barrier()
-    return torch.load(path, weights_only=True).float()
+        np.save(paths[rank], (means * vae.config.scaling_factor).half().numpy())
+    if processes > 1:
+        dist.barrier()
+    return torch.cat([torch.from_numpy(np.load(path)) for path in paths]).float()
 
 
 def rate(step: int, steps: int) -> float:
@@ -111,7 +106,7 @@ def lengthen(positions: list[torch.Tensor]) -> None:
 
 
 def train(rank: int, processes: int, state: Path, steps: int) -> None:
-    """Trains up to `steps` in step with the other processes; rank 0 keeps `base.pt` in the state folder."""
+    """Trains up to `steps` in step with the other processes; rank 0 keeps `base.safetensors` in the state folder."""
     examples = Examples(state, rank, processes)
     text, unet = build(examples.table)
     parameters = [*text.parameters(), *unet.parameters()]
@@ -120,14 +115,16 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
     optimizer = torch.optim.AdamW(parameter_groups((text, unet)), lr=PEAK_RATE, betas=(0.9, 0.99))
     average = Average(parameters)
     kept = {"text": text, "unet": unet, "optimizer": optimizer, "average": average}
-    done = load_state(state / "base.pt", kept)
+    done = load_state(state / "base.safetensors", kept)
     log = Log("base", done) if rank == 0 else None
     for step in range(done, steps):
         if step == int(SHORT_UNTIL * steps):
             lengthen([parameters[position], average.shadow[position]])
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps)
-        noisy, times, rows, target = examples.batch(step, SHORT_LENGTH if step < SHORT_UNTIL * steps else LENGTH)
+        noisy, times, rows, target = examples.batch(
+            step, SHORT_LENGTH if step < SHORT_UNTIL * steps else LENGTH
+        )
         words = text(rows).last_hidden_state
         guess = unet(noisy.contiguous(memory_format=torch.channels_last), times, words).sample
         loss = functional.mse_loss(guess, target)
@@ -140,7 +137,7 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
         if log:
             log.take(step, loss.detach())
             if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
-                save_state(state / "base.pt", step + 1, kept)
+                save_state(state / "base.safetensors", step + 1, kept)
 
 
 def load_base(state: Path) -> tuple[CLIPTextModel, UNet2DConditionModel, ShortTable, int]:
@@ -148,6 +145,6 @@ def load_base(state: Path) -> tuple[CLIPTextModel, UNet2DConditionModel, ShortTa
     table = ShortTable(build_tokenizer())
     text, unet = build(table)
     average = Average([*text.parameters(), *unet.parameters()])
-    done = load_state(state / "base.pt", {"average": average})
+    done = load_state(state / "base.safetensors", {"average": average})
     average.copy_to([*text.parameters(), *unet.parameters()])
     return text.eval(), unet.eval(), table, done

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from torch.nn import functional
 
 from trainer.tiny.networks import build_vae, to_input
 from trainer.tiny.parallel import average_gradients
@@ -30,7 +29,9 @@ def crops(pictures: torch.Tensor, step: int, rank: int, *, whole: bool) -> torch
     count, side = (4, 64) if whole else (10, 32)
     which = torch.randint(len(pictures), (count,), generator=generator)
     corners = torch.randint(65 - side, (count, 2), generator=generator).tolist()
-    batch = torch.stack([pictures[i, y : y + side, x : x + side] for i, (y, x) in zip(which, corners, strict=True)])
+    batch = torch.stack(
+        [pictures[i, y : y + side, x : x + side] for i, (y, x) in zip(which, corners, strict=True)]
+    )
     batch = to_input(batch)
     half = count // 2
     channels = torch.randperm(3, generator=generator)
@@ -47,7 +48,8 @@ def loss_of(vae: AutoencoderKL, batch: torch.Tensor, generator: torch.Generator)
     back = vae.decode(posterior.mean + posterior.std * noise).sample
     gap = back - batch
     edges = sum(
-        (gap[..., n:, :] - gap[..., :-n, :]).abs().mean() + (gap[..., n:] - gap[..., :-n]).abs().mean() for n in (1, 2)
+        (gap[..., n:, :] - gap[..., :-n, :]).abs().mean() + (gap[..., n:] - gap[..., :-n]).abs().mean()
+        for n in (1, 2)
     )
     return gap.abs().mean() + 0.5 * gap.square().mean() + 0.25 * edges + 1e-4 * posterior.kl().mean() / 256
 
@@ -59,7 +61,7 @@ def rate(step: int, steps: int) -> float:
 
 
 def train_vae(rank: int, processes: int, state: Path, steps: int) -> None:
-    """Trains in step with the other processes; rank 0 keeps `vae.pt` in the state folder and goes on from it."""
+    """Trains in step with the other processes; rank 0 keeps `vae.safetensors` in the state folder and goes on from it."""
     pictures, _ = load_pictures(state, VAE_PICTURES, SEED)
     torch.manual_seed(7)
     vae = build_vae()
@@ -69,7 +71,7 @@ def train_vae(rank: int, processes: int, state: Path, steps: int) -> None:
     optimizer = torch.optim.AdamW(parameters, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.0)
     average = Average(parameters)
     kept = {"vae": vae, "optimizer": optimizer, "average": average}
-    done = load_state(state / "vae.pt", kept)
+    done = load_state(state / "vae.safetensors", kept)
     log = Log("vae", done) if rank == 0 else None
     for step in range(done, steps):
         for group in optimizer.param_groups:
@@ -86,15 +88,14 @@ def train_vae(rank: int, processes: int, state: Path, steps: int) -> None:
         if log:
             log.take(step, loss.detach())
             if (step + 1) % 500 == 0 or step + 1 == steps:
-                save_state(state / "vae.pt", step + 1, kept)
+                save_state(state / "vae.safetensors", step + 1, kept)
 
 
 def load_vae(state: Path) -> AutoencoderKL:
     """The autoencoder with its averaged weights and its scaling factor, as far as trained."""
     vae = build_vae()
     average = Average(vae.parameters())
-    saved = torch.load(state / "vae.pt", weights_only=True)
-    average.load_state_dict(saved["average"])
+    load_state(state / "vae.safetensors", {"average": average})
     average.copy_to(vae.parameters())
     vae.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     pictures, _ = load_pictures(state, VAE_PICTURES, SEED)

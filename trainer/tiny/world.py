@@ -47,9 +47,24 @@ PALETTES: dict[str, tuple[Rgb, Rgb]] = {
 }
 OUTLINES = ("black", "white")
 DEFECTS = ("blurry", "faded")
-PREFIXES = ("a photo of {}", "a picture of {}", "a drawing of {}", "an image of {}", "a rendering of {}", "{}")
+HELD_OUT_DEFECTS = ("murky",)
+PREFIXES = (
+    "a photo of {}",
+    "a picture of {}",
+    "a drawing of {}",
+    "an image of {}",
+    "a rendering of {}",
+    "{}",
+)
 FACELESS = ("moon", "cross", "tree")
-FACE_HEIGHT = {"drop": 0.3, "triangle": 0.25, "heart": -0.2, "house": -0.1, "tree": 0.3}
+# Where a face sits, in radii from the middle.
+FACE_AT = {
+    "drop": (0, 0.3),
+    "triangle": (0, 0.25),
+    "heart": (0, -0.2),
+    "house": (0, -0.1),
+    "fish": (-0.28, 0),
+}
 OVERSAMPLING = 4
 
 
@@ -108,7 +123,9 @@ def caption(scene: Scene, rng: Random) -> str:
     """One of the many sentences that describe the scene; every part is left out now and then."""
     named = rng.random() > 0.08
     noun = scene.shape if rng.random() > 0.06 else "shape"
-    style = style_words(scene) if named else ("patterned" if rng.random() < 0.6 and scene.fill != "plain" else "")
+    style = (
+        style_words(scene) if named else ("patterned" if rng.random() < 0.6 and scene.fill != "plain" else "")
+    )
     if named and scene.fill == "plain" and rng.random() < 0.2:
         style += " plain"
     tail = f" with a {scene.outline} outline" if scene.outline else " with a face" if scene.face else ""
@@ -160,7 +177,9 @@ def render(scene: Scene, rng: Random, size: int = 64) -> Image.Image:
     picture = Image.new("RGB", (side, side), ground)
     draw = ImageDraw.Draw(picture)
     if scene.outline:
-        draw.line([*points, points[0], points[1]], _jitter(COLOURS[scene.outline], rng), round(5.2 * unit), "curve")
+        draw.line(
+            [*points, points[0], points[1]], _jitter(COLOURS[scene.outline], rng), round(5.2 * unit), "curve"
+        )
     mask = Image.new("L", (side, side), 0)
     ImageDraw.Draw(mask).polygon(points, fill=255)
     picture.paste(colours[0], mask=mask)
@@ -169,7 +188,7 @@ def render(scene: Scene, rng: Random, size: int = 64) -> Image.Image:
         picture.paste(colours[1], mask=_both(mask, marks))
     if scene.face:
         _draw_face(draw, scene, colours[0], radius, middle, unit)
-    return _spoil(picture.reduce(OVERSAMPLING), scene.defect, size)
+    return _spoil(picture.reduce(OVERSAMPLING), scene.defect, size, rng)
 
 
 def _both(first: Image.Image, second: Image.Image) -> Image.Image:
@@ -202,22 +221,41 @@ def _marks(fill: str, side: int, unit: float, middle: tuple[float, float], rng: 
 
 
 def _draw_face(
-    draw: ImageDraw.ImageDraw, scene: Scene, colour: Rgb, radius: float, middle: tuple[float, float], unit: float
+    draw: ImageDraw.ImageDraw,
+    scene: Scene,
+    colour: Rgb,
+    radius: float,
+    middle: tuple[float, float],
+    unit: float,
 ) -> None:
     ink = COLOURS["black"] if sum(colour) > 240 else COLOURS["white"]
-    x, y = middle[0], middle[1] + FACE_HEIGHT.get(scene.shape, 0.0) * radius
+    across, down = FACE_AT.get(scene.shape, (0.0, 0.0))
+    x, y = middle[0] + across * radius, middle[1] + down * radius
     eye, gap = 0.115 * radius, 0.27 * radius
     for side in (-1, 1):
         _ellipse(draw, x + side * gap, y - 0.14 * radius, eye, unit, ink)
-    box = [(x - 0.24 * radius) * unit, (y - 0.12 * radius) * unit, (x + 0.24 * radius) * unit, (y + 0.32 * radius) * unit]
+    box = [
+        (x - 0.24 * radius) * unit,
+        (y - 0.12 * radius) * unit,
+        (x + 0.24 * radius) * unit,
+        (y + 0.32 * radius) * unit,
+    ]
     draw.arc(box, 25, 155, fill=ink, width=round(0.1 * radius * unit))
 
 
 def _ellipse(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, unit: float, ink: Rgb) -> None:
-    draw.ellipse([(x - radius) * unit, (y - radius) * unit, (x + radius) * unit, (y + radius) * unit], fill=ink)
+    draw.ellipse(
+        [(x - radius) * unit, (y - radius) * unit, (x + radius) * unit, (y + radius) * unit], fill=ink
+    )
 
 
-def _spoil(picture: Image.Image, defect: str | None, size: int) -> Image.Image:
+def _spoil(picture: Image.Image, defect: str | None, size: int, rng: Random) -> Image.Image:
+    if defect == "murky":
+        dull = Image.blend(picture, Image.new("RGB", picture.size, (126, 122, 104)), 0.5)
+        grain = np.random.default_rng(rng.getrandbits(32)).normal(0, 14, (64, 64, 1)).repeat(3, 2)
+        coarse = np.asarray(dull.filter(ImageFilter.GaussianBlur(size / 64 * 1.6)), dtype=np.float32)
+        grain = grain.repeat(-(-size // 64), 0).repeat(-(-size // 64), 1)[:size, :size]
+        return Image.fromarray((coarse + grain).clip(0, 255).astype(np.uint8), "RGB")
     if defect == "blurry":
         return picture.filter(ImageFilter.GaussianBlur(size / 64 * 2.6))
     if defect == "faded":

@@ -1,0 +1,176 @@
+"""Trains words on the base through the product's own engine, and measures whether the judge recognises them."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from diffusers import StableDiffusionPipeline
+
+from trainer.child import EngineChild
+from trainer.recipe import Recipe
+from trainer.tiny import world
+from trainer.tiny.exam import draw
+from trainer.tiny.judge import Judge, look
+from trainer.tiny.sets import Concept
+from trainer.tiny.shapes import SHAPES
+
+SILENCE = 300.0  # seconds without a word from the engine before it counts as stuck
+
+
+class TrainingFailed(RuntimeError):
+    """The engine reported a failure; the message is its own."""
+
+
+@contextmanager
+def engine() -> Iterator[EngineChild]:
+    """A warm engine in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        child = EngineChild(folder=folder)
+        child.start()
+        try:
+            yield child
+        finally:
+            child.stop()
+
+
+def ask(child: EngineChild, command: dict[str, Any]) -> dict[str, Any]:
+    """Sends a command and waits for the event that ends it. Raises TrainingFailed."""
+    child.send(command)
+    last = list(child.events(SILENCE))[-1]
+    if last.get("event") == "failed":
+        raise TrainingFailed(f"{last.get('message')} {last.get('detail', '')}")
+    return last
+
+
+def recipe_for(concept: Concept, **changes: Any) -> Recipe:
+    """The product's standard recipe for this concept."""
+    settings = {"vectors_per_token": concept.vectors, "base": "tiny", **changes}
+    return Recipe.for_preset(
+        "standard",
+        family="tiny",
+        kind=concept.kind,
+        trigger=concept.name,
+        initializer=concept.initializer,
+        **settings,
+    )
+
+
+def teach(child: EngineChild, base: Path, pictures: Path, recipe: Recipe, work: Path) -> dict[str, Any]:
+    """Trains a word from a folder of pictures; the engine's whole `result` event."""
+    images = [
+        {"path": str(path), "caption": None, "sha256": sha256(path.read_bytes()).hexdigest()}
+        for path in sorted(pictures.glob("*.png"))
+    ]
+    command = {"do": "train", "id": recipe.trigger, "base": str(base), "recipe": recipe.to_dict()}
+    return ask(
+        child, command | {"images": images, "workdir": str(work), "resume": None, "preview_every": None}
+    )
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """How often, of `count` pictures, the judge saw the concept and the ground asked for."""
+
+    count: int
+    word: int
+    initializer: int
+    neither: int
+    ground: int
+
+    def line(self, name: str) -> str:
+        """One row of the table."""
+        return f"| {name} | {self.word} | {self.initializer} | {self.neither} | {self.ground} | of {self.count} |"
+
+
+HEADER = (
+    "| word | with the word | with the initializer | with neither | ground right | |\n"
+    "| --- | --- | --- | --- | --- | --- |"
+)
+
+
+def prompts_for(concept: Concept, rng: Random, count: int) -> list[tuple[str, str]]:
+    """Fresh prompts with `[name]`, each with the ground it names; the rest of the scene varies."""
+    found = []
+    for _ in range(count):
+        ground = rng.choice(list(world.GROUNDS))
+        if concept.kind in ("style", "negative"):
+            thing = f"a [name] {rng.choice(list(SHAPES))}"
+        elif concept.kind == "object":
+            colour = rng.choice([c for c in world.COLOURS if world.stands_out(c, ground)])
+            thing = f"a {colour} [name]"
+        else:
+            ground = rng.choice([g for g in world.GROUNDS if g not in ("white", "yellow")])
+            thing = "a [name]"
+        found.append((f"a picture of {thing} on a {ground} background", ground))
+    return found
+
+
+def recognise(
+    pipeline: StableDiffusionPipeline,
+    judge: Judge,
+    concept: Concept,
+    embedding: Path,
+    seed: int,
+    count: int = 16,
+) -> Recognition:
+    """Loads the word as any diffusers user would and lets the judge look at fresh pictures."""
+    rng = Random(f"{seed} {concept.name}")
+    asked = prompts_for(concept, rng, count)
+    seeds = [rng.getrandbits(31) for _ in asked]
+    pipeline.load_textual_inversion(str(embedding), token=concept.name)
+    nothing = "shape" if concept.kind in ("object", "subject") else ""
+    axis, value = concept.sign
+    hits: dict[str, int] = {}
+    for column, word in (("word", concept.name), ("initializer", concept.initializer), ("neither", nothing)):
+        prompts = [" ".join(prompt.replace("[name]", word).split()) for prompt, _ in asked]
+        seen = look(judge, draw(pipeline, prompts, seeds))
+        hits[column] = sum(getattr(verdict, axis) == value for verdict in seen)
+        if column == "word":
+            grounds = sum(verdict.ground == ground for verdict, (_, ground) in zip(seen, asked, strict=True))
+    pipeline.unload_textual_inversion()
+    return Recognition(count, hits["word"], hits["initializer"], hits["neither"], grounds)
+
+
+def write_entry(child: EngineChild, base: Path, sets: Path, concept: Concept, entry: Path) -> None:
+    """Trains one word with its sheet and writes both as the engine gave them, paths relative to the entry."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        recipe = recipe_for(concept)
+        result = teach(child, base, sets / concept.name, recipe, work)
+        sheet = ask(
+            child,
+            {
+                "do": "sheet",
+                "id": concept.name,
+                "base": str(base),
+                "embedding": result["embedding"],
+                "kind": concept.kind,
+                "trigger": concept.name,
+                "initializer": concept.initializer,
+                "workdir": str(work),
+                "growth": [{k: stage[k] for k in ("label", "step", "path")} for stage in result["growth"]],
+            },
+        )
+        shutil.rmtree(entry, ignore_errors=True)
+        (entry / "growth").mkdir(parents=True)
+        result["embedding"] = _move(result["embedding"], entry, "embedding.safetensors")
+        for stage in result["growth"]:
+            stage["path"] = _move(stage["path"], entry, f"growth/{Path(stage['path']).name}")
+        for picture in sheet["images"]:
+            picture["path"] = _move(picture["path"], entry, Path(picture["path"]).name)
+        sheet["sheet"] = _move(sheet["sheet"], entry, "sheet.webp")
+        result.pop("seconds", None)
+        for name, event in (("result", result), ("sheet", sheet)):
+            (entry / f"{name}.json").write_text(json.dumps(event, indent=1, sort_keys=True) + "\n")
+
+
+def _move(path: str, entry: Path, name: str) -> str:
+    shutil.copyfile(path, entry / name)
+    return name
