@@ -70,6 +70,8 @@ def suggest_trigger(token: str | None, filename: str, metadata: Mapping[str, str
 
 def is_vocabulary_word(word: str) -> bool:
     """Whether the CLIP vocabulary has this word, as a whole word or as the beginning of one."""
+    if not word or "\n" in word:
+        return False
     entry = b"\n" + word.encode(errors="replace")
     return entry + b"</w>\n" in vocabulary() or entry + b"\n" in vocabulary()
 

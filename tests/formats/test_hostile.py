@@ -5,12 +5,13 @@ import pytest
 from hub.formats import FormatError, check_claims, inspect_file, read
 from hub.formats.limits import MIB, Limits
 from tests import samples
+from tests.hostile import Hostile, hostile_files
 
-HOSTILE = samples.hostile_files()
+HOSTILE = hostile_files()
 
 
 @pytest.mark.parametrize("sample", HOSTILE, ids=lambda sample: sample.name)
-def test_hostile_file_is_refused_by_its_rule(sample: samples.Hostile) -> None:
+def test_hostile_file_is_refused_by_its_rule(sample: Hostile) -> None:
     with pytest.raises(FormatError) as refusal:
         read(sample.data, filename="moss-dragon.safetensors")
     assert refusal.value.rule == sample.rule
@@ -19,7 +20,7 @@ def test_hostile_file_is_refused_by_its_rule(sample: samples.Hostile) -> None:
 
 
 @pytest.mark.parametrize("sample", HOSTILE, ids=lambda sample: sample.name)
-def test_harmless_twin_of_a_hostile_file_is_read(sample: samples.Hostile) -> None:
+def test_harmless_twin_of_a_hostile_file_is_read(sample: Hostile) -> None:
     assert read(sample.control, filename="moss-dragon.safetensors").tensors
 
 

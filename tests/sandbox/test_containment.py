@@ -11,7 +11,7 @@ import pytest
 
 from hub import sandbox
 from hub.formats.lockdown import lock
-from hub.sandbox import Bounds, SandboxRefusal, SandboxUnavailable, run_child
+from hub.sandbox import Bounds, SandboxRefusal, SandboxUnavailable, process
 from tests import samples
 from tests.sandbox import hostile
 
@@ -35,9 +35,9 @@ ACTS = (
 FILTERED = "system-call filter" in sandbox.protections()
 
 
-def attempt(act: str, *, audit: bool = True, bounds: Bounds = BOUNDS, **arguments: object) -> sandbox.Answer:
+def attempt(act: str, *, audit: bool = True, bounds: Bounds = BOUNDS, **arguments: object) -> process.Answer:
     entry = f"tests.sandbox.hostile:{act}"
-    return run_child(entry, __file__, arguments, bounds=bounds, audit=audit, extra_paths=(str(ROOT),))
+    return process.run_child(entry, __file__, arguments, bounds=bounds, audit=audit, extra_paths=(str(ROOT),))
 
 
 def test_an_honest_reader_gets_the_open_file_and_answers() -> None:
@@ -142,7 +142,7 @@ def test_claims_of_a_child_are_checked_against_the_bytes_it_sent(
     path = tmp_path / "moss-dragon.safetensors"
     path.write_bytes(samples.canonical_file())
     monkeypatch.setattr(sandbox, "_EMBEDDING_READER", "tests.sandbox.hostile:claim_acceptance")
-    monkeypatch.setattr(sandbox, "_import_paths", lambda: (str(ROOT),))
+    monkeypatch.setattr(process, "_import_paths", lambda: (str(ROOT),))
     with pytest.raises(SandboxRefusal) as refusal:
         sandbox.read_embedding(path, filename=path.name)
     assert refusal.value.rule == "sandbox_mismatch"

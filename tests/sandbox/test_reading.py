@@ -11,6 +11,7 @@ from PIL import Image
 from hub import sandbox
 from hub.formats import FormatError, Limits, read, tensor_digest
 from tests import samples
+from tests.hostile import hostile_files
 
 
 def stored(folder: Path, data: bytes) -> Path:
@@ -35,7 +36,7 @@ def test_embedding_comes_back_as_facts_and_canonical_file(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["zip", "text", "overlap", "nan", "lora", "name-bidi-override"])
 def test_refusal_of_the_parser_reaches_the_caller_with_its_rule(name: str, tmp_path: Path) -> None:
-    sample = next(sample for sample in samples.hostile_files() if sample.name == name)
+    sample = next(sample for sample in hostile_files() if sample.name == name)
     with pytest.raises(FormatError) as refusal:
         sandbox.read_embedding(stored(tmp_path, sample.data), filename="moss.safetensors")
     assert refusal.value.rule == sample.rule

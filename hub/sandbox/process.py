@@ -1,9 +1,4 @@
-"""A stranger's file is read in a child process that can do nothing else; what comes back is distrusted again.
-
-The child (`python -m hub.formats`) gets an open descriptor and answers on a pipe under limits of memory, time
-and output. A child that crashes, stalls or reaches for anything is a refused file. This module knows no
-Django: limits are parameters.
-"""
+"""The child process itself: started bare, spoken to over a pipe, watched, and never left behind."""
 
 import json
 import os
@@ -21,20 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hub.formats.canonical import tensor_digest
-from hub.formats.data import EmbeddingData
 from hub.formats.errors import FormatError
-from hub.formats.inspection import row
-from hub.formats.limits import DEFAULT_LIMITS, MIB, Limits
+from hub.formats.limits import MIB
 from hub.formats.lockdown import EXIT_MEMORY, EXIT_SETUP, EXIT_VIOLATION
-from hub.formats.reading import read
 
 _MAX_HEADER = 8 * MIB
 _MAX_ERRORS = 8192
 _FIRST_UNUSED_UID = 61_500
-_ROOT = str(Path(__file__).resolve().parent.parent)
-_EMBEDDING_READER = "hub.formats.inspection:examine_descriptor"
-_PICTURE_READER = "hub.formats.pictures:reencode_descriptor"
+_ROOT = str(Path(__file__).resolve().parents[2])
 _BOOTSTRAP = (
     "import sys; sys.path[:0] = sys.argv[2:]; from hub.formats.__main__ import main; main(sys.argv[1])"
 )
@@ -66,26 +55,6 @@ class Bounds:
     output: int = 64 * MIB
 
 
-EMBEDDING_BOUNDS = Bounds()
-PICTURE_BOUNDS = Bounds(memory=768 * MIB)
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxResult:
-    """Facts about an embedding (hub.formats.inspection.examine), and its canonical file, checked again."""
-
-    facts: dict[str, Any]
-    canonical: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PictureResult:
-    """A re-encoded picture and its facts (see hub.formats.pictures.Picture)."""
-
-    data: bytes
-    facts: dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a child said, unchecked."""
@@ -93,58 +62,6 @@ class Answer:
     facts: dict[str, Any]
     body: bytes
     protections: list[str]
-
-
-def read_embedding(
-    path: str | os.PathLike[str],
-    *,
-    filename: str,
-    limits: Limits = DEFAULT_LIMITS,
-    bounds: Bounds = EMBEDDING_BOUNDS,
-) -> SandboxResult:
-    """An uploaded embedding, read in a child. `facts["verdict"]` is `accept`, or `ask` with a `question`.
-
-    FormatError with code and rule for a refused file, SandboxRefusal when the child did not survive it,
-    SandboxUnavailable when no child can run.
-    """
-    facts, canonical = _examine(path, filename, limits, bounds)
-    if facts["verdict"] == "refuse":
-        raise FormatError(facts["code"], facts["message"], rule=facts["rule"], detail=facts["detail"])
-    return SandboxResult(facts, canonical)
-
-
-def inspect_embedding(
-    path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, bounds: Bounds = EMBEDDING_BOUNDS
-) -> dict[str, Any]:
-    """The record of `manage.py inspect` for one file: never raises for its content, OSError if unreadable."""
-    name = os.fspath(path)
-    try:
-        facts, _canonical = _examine(path, Path(name).name, limits, bounds)
-    except SandboxRefusal as refusal:
-        facts = {"verdict": "refuse", "rule": refusal.rule, "message": refusal.message}
-        facts |= {"encoders": [], "digests": {}, "warnings": []}
-    return {"file": name, **row(facts)}
-
-
-def read_picture(
-    path: str | os.PathLike[str], *, max_side: int, form: str = "webp", bounds: Bounds = PICTURE_BOUNDS
-) -> PictureResult:
-    """An uploaded picture, decoded and encoded anew in a child: upright, sRGB, without metadata.
-
-    `form` is `webp` or `png`. FormatError (`invalid_image`, P1 or P2), SandboxRefusal, SandboxUnavailable.
-    """
-    answer = run_child(_PICTURE_READER, path, {"max_side": max_side, "form": form}, bounds=bounds)
-    start = b"\x89PNG" if form == "png" else b"RIFF"
-    width, height = answer.facts.get("width"), answer.facts.get("height")
-    sizes = all(type(side) is int and 0 < side <= max_side for side in (width, height))
-    if not sizes or not answer.body.startswith(start):
-        raise _mismatch()
-    return PictureResult(answer.body, answer.facts)
-
-
-def protections() -> list[str]:
-    """Which fences this machine can raise around a child, for the start-up log and `check --deploy`."""
-    return run_child("hub.formats.lockdown:report", os.devnull, {}, bounds=EMBEDDING_BOUNDS).protections
 
 
 def run_child(
@@ -173,37 +90,6 @@ def run_child(
     finally:
         os.close(descriptor)
     return _parse(output)
-
-
-def _examine(
-    path: str | os.PathLike[str], filename: str, limits: Limits, bounds: Bounds
-) -> tuple[dict[str, Any], bytes]:
-    arguments = {"filename": filename[:255], "max_bytes": limits.max_bytes, "max_vectors": limits.max_vectors}
-    answer = run_child(_EMBEDDING_READER, path, arguments, bounds=bounds)
-    facts = answer.facts
-    if facts.get("verdict") == "refuse":
-        return facts, b""
-    try:
-        embedding = read(answer.body, filename="", limits=Limits(bounds.output, limits.max_vectors))
-    except FormatError as error:
-        raise _mismatch() from error
-    if not _agrees(facts, embedding):
-        raise _mismatch()
-    return facts, answer.body
-
-
-def _agrees(facts: Mapping[str, Any], embedding: EmbeddingData) -> bool:
-    """Whether a child's facts are those of the canonical bytes it sent."""
-    try:
-        encoders = [(e["name"], e["vectors"], e["width"]) for e in facts["encoders"]]
-        return (
-            facts["verdict"] in ("accept", "ask")
-            and facts["family"] == embedding.family
-            and facts["digests"]["tensors"] == tensor_digest(embedding.tensors)
-            and encoders == [(e.name, e.vectors, e.width) for e in embedding.encoders]
-        )
-    except (KeyError, TypeError):
-        return False
 
 
 def _converse(
@@ -295,7 +181,7 @@ def _parse(output: bytes) -> Answer:
     try:
         (length,) = struct.unpack("<Q", output[:8])
         if length > min(_MAX_HEADER, len(output) - 8):
-            raise _mismatch()
+            raise mismatch()
         header = json.loads(output[8 : 8 + length])
         refusal = header.get("refusal")
         if refusal:
@@ -307,7 +193,7 @@ def _parse(output: bytes) -> Answer:
             )
         return Answer(dict(header["facts"]), output[8 + length :], list(header["protections"]))
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _mismatch() from error
+        raise mismatch() from error
 
 
 @cache
@@ -335,5 +221,6 @@ def _timeout() -> SandboxRefusal:
     )
 
 
-def _mismatch() -> SandboxRefusal:
+def mismatch() -> SandboxRefusal:
+    """The refusal of an answer that contradicts itself."""
     return SandboxRefusal("sandbox_mismatch", "The parser's answer about this file does not hold together.")

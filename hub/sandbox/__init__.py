@@ -1,0 +1,138 @@
+"""A stranger's file is read in a child process that can do nothing else; what comes back is distrusted again.
+
+The child (`python -m hub.formats`) gets an open descriptor and answers on a pipe under limits of memory, time
+and output. A child that crashes, stalls or reaches for anything is a refused file. This module knows no
+Django: limits are parameters.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.formats.canonical import tensor_digest
+from hub.formats.data import EmbeddingData
+from hub.formats.errors import FormatError
+from hub.formats.inspection import hash_stream, row
+from hub.formats.limits import DEFAULT_LIMITS, MIB, Limits
+from hub.formats.reading import read
+from hub.sandbox.process import Bounds, SandboxRefusal, SandboxUnavailable, mismatch, run_child
+
+__all__ = [
+    "Bounds",
+    "PictureResult",
+    "SandboxRefusal",
+    "SandboxResult",
+    "SandboxUnavailable",
+    "inspect_embedding",
+    "protections",
+    "read_embedding",
+    "read_picture",
+]
+
+_EMBEDDING_READER = "hub.formats.inspection:examine_descriptor"
+_PICTURE_READER = "hub.formats.pictures:reencode_descriptor"
+EMBEDDING_BOUNDS = Bounds()
+PICTURE_BOUNDS = Bounds(memory=768 * MIB)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxResult:
+    """Facts about an embedding (hub.formats.inspection.examine), and its canonical file, checked again."""
+
+    facts: dict[str, Any]
+    canonical: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    """A re-encoded picture and its facts (see hub.formats.pictures.Picture)."""
+
+    data: bytes
+    facts: dict[str, Any]
+
+
+def read_embedding(
+    path: str | os.PathLike[str],
+    *,
+    filename: str,
+    limits: Limits = DEFAULT_LIMITS,
+    bounds: Bounds = EMBEDDING_BOUNDS,
+) -> SandboxResult:
+    """An uploaded embedding, read in a child. `facts["verdict"]` is `accept`, or `ask` with a `question`.
+
+    FormatError with code and rule for a refused file, SandboxRefusal when the child did not survive it,
+    SandboxUnavailable when no child can run.
+    """
+    facts, canonical = _examine(path, filename, limits, bounds)
+    if facts["verdict"] == "refuse":
+        raise FormatError(facts["code"], facts["message"], rule=facts["rule"], detail=facts["detail"])
+    return SandboxResult(facts, canonical)
+
+
+def inspect_embedding(
+    path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, bounds: Bounds = EMBEDDING_BOUNDS
+) -> dict[str, Any]:
+    """The record of `manage.py inspect` for one file: never raises for its content, OSError if unreadable."""
+    name = os.fspath(path)
+    try:
+        facts, _canonical = _examine(path, Path(name).name, limits, bounds)
+    except SandboxRefusal as refusal:
+        facts = {"verdict": "refuse", "rule": refusal.rule, "message": refusal.message}
+        with Path(name).open("rb") as file:
+            digests, _kept = hash_stream(file.fileno(), Limits(max_bytes=0))
+        facts |= {"encoders": [], "digests": digests, "warnings": []}
+    return {"file": name, **row(facts)}
+
+
+def read_picture(
+    path: str | os.PathLike[str], *, max_side: int, form: str = "webp", bounds: Bounds = PICTURE_BOUNDS
+) -> PictureResult:
+    """An uploaded picture, decoded and encoded anew in a child: upright, sRGB, without metadata.
+
+    `form` is `webp` or `png`. FormatError (`invalid_image`, P1 or P2), SandboxRefusal, SandboxUnavailable.
+    """
+    answer = run_child(_PICTURE_READER, path, {"max_side": max_side, "form": form}, bounds=bounds)
+    start = b"\x89PNG" if form == "png" else b"RIFF"
+    width, height = answer.facts.get("width"), answer.facts.get("height")
+    sizes = all(type(side) is int and 0 < side <= max_side for side in (width, height))
+    if not sizes or not answer.body.startswith(start):
+        raise mismatch()
+    return PictureResult(answer.body, answer.facts)
+
+
+def protections() -> list[str]:
+    """Which fences this machine can raise around a child, for the start-up log and `check --deploy`."""
+    return run_child("hub.formats.lockdown:report", os.devnull, {}, bounds=EMBEDDING_BOUNDS).protections
+
+
+def _examine(
+    path: str | os.PathLike[str], filename: str, limits: Limits, bounds: Bounds
+) -> tuple[dict[str, Any], bytes]:
+    arguments = {"filename": filename[:255], "max_bytes": limits.max_bytes, "max_vectors": limits.max_vectors}
+    answer = run_child(_EMBEDDING_READER, path, arguments, bounds=bounds)
+    facts = answer.facts
+    if facts.get("verdict") == "refuse":
+        return facts, b""
+    try:
+        embedding = read(answer.body, filename="", limits=Limits(bounds.output, limits.max_vectors))
+    except FormatError as error:
+        raise mismatch() from error
+    if not _agrees(facts, embedding):
+        raise mismatch()
+    return facts, answer.body
+
+
+def _agrees(facts: Mapping[str, Any], embedding: EmbeddingData) -> bool:
+    """Whether a child's facts are those of the canonical bytes it sent."""
+    try:
+        encoders = [(e["name"], e["vectors"], e["width"]) for e in facts["encoders"]]
+        return (
+            facts["verdict"] in ("accept", "ask")
+            and facts["family"] == embedding.family
+            and facts["digests"]["tensors"] == tensor_digest(embedding.tensors)
+            and encoders == [(e.name, e.vectors, e.width) for e in embedding.encoders]
+        )
+    except (KeyError, TypeError):
+        return False
