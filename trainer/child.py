@@ -78,6 +78,8 @@ class EngineChild:
             return
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment |= {"PYTHONPATH": str(_ROOT), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+        # Threads that wait should sleep: on a busy machine, spinning ones take the time of those they wait for.
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         # A queue of its own per process: a late line of a dead child must not reach the next one's reader.
         self._lines = queue.Queue()
         process = subprocess.Popen(

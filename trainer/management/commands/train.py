@@ -1,0 +1,266 @@
+"""Train a word from a folder of pictures, without database, broker or site.
+
+Progress goes to standard error; with --json one object about the result goes to standard output.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+import signal
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from hub import formats
+from hub.formats.errors import FormatError
+from trainer.base_folder import BaseFolder, BaseFolderError, find_base, read_base
+from trainer.child import EngineChild, EngineDied
+from trainer.presets import PRESETS
+from trainer.recipe import KINDS, MAX_SEED, Recipe, RecipeError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+SILENCE_SECONDS = 24 * 3600.0
+MAX_CAPTION_BYTES = 2048
+
+
+class Command(BaseCommand):
+    """`manage.py train --base tiny --images DIR --trigger WORD --kind style --out DIR [--json]`."""
+
+    help = "Train an embedding from a folder of pictures. Captions are read from .txt files beside them."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to learn, from what, and how well."""
+        parser.add_argument("--base", default="tiny", help="an installed base model's name, or a folder")
+        parser.add_argument("--images", type=Path, required=True, help="folder of JPEG, PNG or WebP pictures")
+        parser.add_argument("--trigger", required=True, help="the new word")
+        parser.add_argument("--kind", choices=KINDS, required=True)
+        parser.add_argument("--initializer", default="", help="word or words to start from")
+        parser.add_argument("--preset", choices=PRESETS, default="standard")
+        parser.add_argument("--vectors", type=int, help="vectors per token")
+        parser.add_argument("--steps", type=int, help="at most this many steps")
+        parser.add_argument("--seed", type=int, help="default: drawn, and told in the result")
+        parser.add_argument("--threads", type=int, help="processor threads for the engine")
+        parser.add_argument("--out", type=Path, required=True, help="folder for the files, made if missing")
+        parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Train, draw the sheet, write the files, say what came of it."""
+        try:
+            base = read_base(find_base(options["base"], settings.MODELS_DIR))
+            images = pictures(options["images"])
+            recipe = recipe_from(options, base, captions=any(image["caption"] for image in images))
+            options["out"].mkdir(parents=True, exist_ok=True)
+        except (BaseFolderError, RecipeError) as error:
+            raise CommandError(error.message) from None
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from None
+        for warning in warnings(recipe, len(images)):
+            self.tell(f"Warning: {warning}")
+        with tempfile.TemporaryDirectory(prefix="glossa-train-") as work:
+            engine = Session(Path(work), self.tell)
+            try:
+                facts = engine.run(base, recipe, images, options["out"], options["threads"])
+            finally:
+                engine.child.stop()
+        if options["json"]:
+            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+        else:
+            for file in facts["files"]:
+                self.stdout.write(file["path"])
+
+    def tell(self, text: str) -> None:
+        """A line of progress, beside the result."""
+        self.stderr.write(text, self.style.NOTICE if text.startswith("Warning") else None)
+
+
+class Session:
+    """One training and its sheet in an engine child."""
+
+    def __init__(self, work: Path, tell: Any) -> None:
+        self.work = work
+        self.tell = tell
+        self.child = EngineChild(folder=work)
+        self.interrupted = False
+
+    def run(
+        self, base: BaseFolder, recipe: Recipe, images: list[dict[str, Any]], out: Path, threads: int | None
+    ) -> dict[str, Any]:
+        """Train and draw; the facts of the result. Raises CommandError."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.interrupt)
+        common = {"base": str(base.path.resolve()), "workdir": str(self.work), "threads": threads}
+        self.child.start()
+        result = self.command(
+            {"do": "train", "id": "train", "recipe": recipe.to_dict(), "images": images, **common}
+        )
+        sheet = self.command(
+            {
+                "do": "sheet",
+                "id": "sheet",
+                "embedding": result["embedding"],
+                "kind": recipe.kind,
+                "trigger": recipe.trigger,
+                "initializer": recipe.initializer,
+                "growth": result["growth"],
+                **common,
+            }
+        )
+        return facts_of(result, sheet, write_files(result, recipe.trigger, out), write_sheet(sheet, out))
+
+    def interrupt(self, *_: Any) -> None:
+        """Ask the engine to stop; the second time, make it."""
+        if self.interrupted:
+            self.child.kill()
+        self.interrupted = True
+        with suppress(EngineDied):
+            for name in ("train", "sheet"):
+                self.child.cancel(name)
+
+    def command(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Send one command and report on it; the event that ends it. Raises CommandError."""
+        try:
+            self.child.send(command)
+            for event in self.child.events(SILENCE_SECONDS):
+                self.report(event)
+        except EngineDied as error:
+            raise CommandError(f"The engine ended with status {error.code}.\n{error.log}") from None
+        if event["event"] == "failed":
+            raise CommandError(event["message"] if event["fault"] == "recipe" else self.with_detail(event))
+        if event["event"] == "stopped":
+            raise CommandError("Stopped.", returncode=130)
+        return event
+
+    def with_detail(self, event: dict[str, Any]) -> str:
+        """A failure of the machine, with what its owner needs to mend it."""
+        return "\n".join(filter(None, (event["message"], event.get("detail"))))
+
+    def report(self, event: dict[str, Any]) -> None:
+        """One line about an event, if it is worth one."""
+        match event["event"]:
+            case "preparing" | "note":
+                self.tell(event["text"])
+            case "started":
+                self.tell(f"Training on {event['pictures']} pictures for at most {event['steps']} steps")
+            case "progress":
+                loss = "-" if event["loss"] is None else f"{event['loss']:.4f}"
+                self.tell(
+                    f"step {event['step']}/{event['steps']}  loss {loss}  "
+                    f"{event['samples_per_second']:.1f} samples/s  {event['seconds_left']:.0f} s left"
+                )
+            case "rendering" if event["done"] % 12 == 0:
+                self.tell(f"Drawing the preview sheet: {event['done']} of {event['total']}")
+
+
+def pictures(folder: Path) -> list[dict[str, Any]]:
+    """The pictures of a folder in order of name, each with the caption beside it. Raises CommandError, OSError."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        beside = path.with_suffix(".txt")
+        caption = None
+        if beside.is_file():
+            if beside.stat().st_size > MAX_CAPTION_BYTES:
+                raise CommandError(f"{beside}: a caption has at most {MAX_CAPTION_BYTES} bytes.")
+            caption = beside.read_text("utf-8", errors="replace").strip() or None
+        found.append({"path": str(path.resolve()), "caption": caption})
+    if not found:
+        raise CommandError(f"{folder}: there is no JPEG, PNG or WebP picture in it.")
+    return found
+
+
+def recipe_from(options: dict[str, Any], base: BaseFolder, *, captions: bool) -> Recipe:
+    """The recipe that the options ask for. Raises RecipeError."""
+    overrides = {"vectors_per_token": options["vectors"], "max_steps": options["steps"]}
+    return Recipe.for_preset(
+        options["preset"],
+        family=base.family,
+        kind=options["kind"],
+        trigger=options["trigger"],
+        initializer=options["initializer"],
+        base=base.name,
+        resolution=base.resolution,
+        captions=captions,
+        seed=secrets.randbelow(MAX_SEED) if options["seed"] is None else options["seed"],
+        **{name: value for name, value in overrides.items() if value is not None},
+    )
+
+
+def warnings(recipe: Recipe, count: int) -> list[str]:
+    """What is allowed but should be known before the time is spent."""
+    found = recipe.warnings()
+    if count < 3:
+        found.append(f"{count} pictures are few: 3 to 10 different ones teach a word better.")
+    try:
+        formats.check_trigger(recipe.trigger)
+    except FormatError as error:
+        found.append(f"This word could not be published. {error.message}")
+    return found
+
+
+def write_files(result: dict[str, Any], trigger: str, out: Path) -> list[dict[str, Any]]:
+    """The stored layouts of the family, written into `out`."""
+    canonical = Path(result["embedding"]).read_bytes()
+    family = result["recipe"]["family"]
+    written = []
+    for layout, filename in formats.layouts_for(family, trigger):
+        if layout not in formats.STORED_LAYOUTS:
+            continue
+        data = (
+            canonical if layout == "canonical" else formats.write_layout(canonical, layout, trigger=trigger)
+        )
+        path = out / filename
+        path.write_bytes(data)
+        written.append(
+            {
+                "layout": layout,
+                "path": str(path),
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "size": len(data),
+            }
+        )
+    return written
+
+
+def write_sheet(sheet: dict[str, Any], out: Path) -> dict[str, Any]:
+    """The sheet and its pictures, moved into `out`; the facts about them."""
+    folder = out / "sheet"
+    folder.mkdir(exist_ok=True)
+    images = []
+    for image in sheet["images"]:
+        path = folder / Path(image["path"]).name
+        shutil.copyfile(image["path"], path)
+        images.append({**image, "path": str(path)})
+    whole = folder / "sheet.webp"
+    shutil.copyfile(sheet["sheet"], whole)
+    return {"path": str(whole), "intact": sheet["intact"], "images": images}
+
+
+def facts_of(
+    result: dict[str, Any], sheet: dict[str, Any], files: list[dict[str, Any]], drawn: dict[str, Any]
+) -> dict[str, Any]:
+    """The one object about a run that scripts rely on."""
+    return {
+        "files": files,
+        "digests": {
+            "tensors": result["tensor_digest"],
+            "base": result["base_digest"],
+            "dataset": result["dataset_digest"],
+            **{file["layout"]: file["sha256"] for file in files},
+        },
+        "seconds": result["seconds"],
+        "steps": result["steps"],
+        "stopped_by": result["stopped_by"],
+        "losses": result["losses"],
+        "sheet": drawn,
+        "seed": result["recipe"]["seed"],
+        "chosen": result["chosen"],
+        "encoders": sheet["encoders"],
+        "provenance": result["provenance"],
+    }
