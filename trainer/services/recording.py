@@ -43,7 +43,8 @@ def add_progress(
 ) -> None:
     """Add points `[step, loss, fixed loss, rate]` of the curve, the latest numbers, and seconds worked."""
     run.progress = latest
-    run.step = int(latest.get("step") or run.step)
+    if points:
+        run.step = int(points[-1][0] or 0)
     run.save(update_fields=["progress", "step"])
     TrainingRun.objects.filter(pk=run.pk).update(seconds=F("seconds") + seconds)
     if points:

@@ -1,0 +1,261 @@
+"""kill -9 of engine, worker and whole tree, and at every named point: the run ends by itself, once, bit-equal."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hub import blobs
+from hub.access import Viewer
+from hub.jobs import relay
+from hub.models import OutboxJob, Version
+from tests import kill
+from tests.environment import DATA_DIR
+from tests.parts import process
+from tests.parts.valkey import Valkey
+from tests.parts.worker import eventually
+from trainer import runs, worker
+from trainer.models import TrainingRun
+from trainer.services import submitting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Submit = Callable[..., TrainingRun]
+ROOT = Path(__file__).parents[2]
+WORKER = "from hub.jobs import runner; runner.SWEEP_SECONDS = 0.3; runner.run('gpu')"
+STEPS = 120
+
+
+@pytest.fixture(autouse=True)
+def _quick_recovery(monkeypatch: pytest.MonkeyPatch, engine_python: str) -> None:
+    """Worker processes with the stand-in for an engine and a lease of three seconds."""
+    monkeypatch.setattr(relay, "_quiet_until", 0.0)
+    monkeypatch.setenv("HUB_ENGINE_PYTHON", engine_python)
+    monkeypatch.setenv("HUB_LEASE_SECONDS", "3")
+    monkeypatch.setenv("dramatiq_restart_delay", "300")
+
+
+def start(point: str = "") -> subprocess.Popen[bytes]:
+    """A gpu worker in a process group of its own."""
+    program = [sys.executable, "-c", kill.SETUP + WORKER]
+    variables = {"DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_KILL_POINT": point}
+    return process.start(program, log=DATA_DIR / "gpu.log", folder=ROOT, environment=variables)
+
+
+@contextmanager
+def working() -> Iterator[subprocess.Popen[bytes]]:
+    """A gpu worker, stopped in order in the end."""
+    running = start()
+    try:
+        yield running
+    finally:
+        process.stop(running, signal.SIGTERM, seconds=30)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that the process started."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(entry.parent.name))
+    return found
+
+
+def over(run: TrainingRun) -> Callable[[], bool]:
+    return lambda: TrainingRun.objects.filter(pk=run.pk, state__in=["done", "failed", "cancelled"]).exists()
+
+
+def past(run: TrainingRun, step: int) -> Callable[[], bool]:
+    """A checkpoint of that step or a later one is stored."""
+    return lambda: run.checkpoints.filter(step__gte=step).exists()
+
+
+def vectors(run: TrainingRun) -> bytes:
+    version = Version.objects.get(run_key=run.pk)
+    return blobs.read(str(version.tensors_id))
+
+
+def whole(submit: Submit, engine_python: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """The vectors of an uninterrupted run of the same recipe, made in this process."""
+    from trainer.child import EngineChild
+
+    made = EngineChild(engine_python)
+    monkeypatch.setattr(worker, "_child", made)
+    run = submit(name="never-broken", trigger="moss-glow", settings={"max_steps": STEPS})
+    worker.run_training.fn(str(run.id))
+    made.kill()
+    return vectors(run)
+
+
+def kill_engine(running: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    for child in children(running.pid):
+        os.kill(child, signal.SIGKILL)
+    return running
+
+
+def kill_worker(running: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    running.kill()
+    running.wait()
+    return start()
+
+
+def kill_tree(running: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    engines = children(running.pid)
+    running.kill()
+    for child in engines:
+        os.kill(child, signal.SIGKILL)
+    running.wait()
+    return start()
+
+
+@pytest.mark.parametrize("strike", [kill_engine, kill_worker, kill_tree])
+def test_a_run_killed_at_three_steps_ends_by_itself_with_the_same_bits_and_one_draft(
+    strike: Callable[[subprocess.Popen[bytes]], subprocess.Popen[bytes]],
+    submit: Submit,
+    engine_python: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = whole(submit, engine_python, monkeypatch)
+    run = submit(settings={"max_steps": STEPS})
+    running = start()
+    try:
+        for step in (20, 50, 80):
+            eventually(past(run, step), 60)
+            running = strike(running)
+        eventually(over(run), 60)
+    finally:
+        process.stop(running, signal.SIGTERM, seconds=30)
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == ("done", 4)
+    assert vectors(run) == expected
+    assert Version.objects.filter(embedding=run.embedding).count() == 1
+
+
+def test_the_engine_ends_with_its_worker(submit: Submit) -> None:
+    run = submit(settings={"max_steps": 5000})
+    running = start()
+    eventually(past(run, 10), 60)
+    engines = children(running.pid)
+    assert len(engines) == 1
+    running.kill()
+    running.wait()
+    eventually(lambda: not Path(f"/proc/{engines[0]}").exists() or is_zombie(engines[0]))
+
+
+def is_zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+TRAINING_POINTS = ["K19", "K20", "K21", "K22", "K23", "K24", "K25", "K27", "K28", "K29", "K30", "K31"]
+
+
+@pytest.mark.parametrize("point", TRAINING_POINTS)
+def test_a_worker_that_dies_at_any_point_of_a_run_leaves_one_whole_version_in_the_end(
+    point: str, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = submit(settings={"max_steps": 150 if point == "K25" else 40})
+    dying = start(point)
+    assert dying.wait(60) == -signal.SIGKILL
+    with working():
+        eventually(over(run), 60)
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == ("done", 2)
+    version = Version.objects.get(embedding=run.embedding)
+    assert version.sheet_state == Version.SheetState.DONE
+    assert vectors(run)
+    assert run.step == run.max_steps
+
+
+def test_a_worker_that_dies_after_it_lost_its_lease_changes_nothing(submit: Submit) -> None:
+    run = submit(settings={"max_steps": 300})
+    dying = start("K26")
+    eventually(past(run, 10), 60)
+    TrainingRun.objects.filter(pk=run.pk).update(fence=50)
+    assert dying.wait(60) == -signal.SIGKILL
+    with working():
+        eventually(over(run), 60)
+    run.refresh_from_db()
+    assert run.state == "done"
+
+
+@pytest.mark.parametrize("point", ["K33", "K34"])
+def test_a_worker_that_dies_while_cancelling_leaves_the_run_cancelled(
+    point: str, submit: Submit, maker: Viewer
+) -> None:
+    run = submit(settings={"max_steps": 5000})
+    dying = start(point)
+    eventually(past(run, 10), 60)
+    submitting.cancel(maker, run=run)
+    assert dying.wait(60) == -signal.SIGKILL
+    with working():
+        eventually(over(run), 60)
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+
+
+SUBMIT = """
+import sys, uuid
+from pathlib import Path
+from hub.access import Viewer
+from hub.models import User
+from trainer.services import submitting
+viewer = Viewer(User.objects.get(username="mia"))
+form = submitting.Submission(
+    name="moss-glow", trigger="moss-glow", kind="style", base_model="tiny", licence="cc0-1.0", consent=True,
+    settings={"max_steps": 20}, pictures=[(Path(path), Path(path).name) for path in sys.argv[2:]],
+    key=uuid.UUID(sys.argv[1]),
+)
+print(submitting.submit(viewer, form=form).id)
+"""
+
+
+@pytest.mark.parametrize("point", ["K14", "K15", "K16", "K17"])
+@pytest.mark.usefixtures("base", "maker")
+def test_a_submission_that_dies_anywhere_can_be_sent_again_and_is_one_run(
+    point: str, pictures: list[tuple[Path, str]]
+) -> None:
+    words = ["6fa459ea-ee8a-4ca4-894e-db77e160355e", *(str(path) for path, _ in pictures)]
+    kill.run(SUBMIT, *words, point=point)
+    assert TrainingRun.objects.count() == (1 if point == "K17" else 0)
+    kill.run(SUBMIT, *words)
+    run = TrainingRun.objects.get()
+    assert run.images.count() == 3
+    assert OutboxJob.objects.filter(args=[str(run.id)]).exists()
+
+
+def test_a_stop_signal_saves_a_checkpoint_and_the_run_goes_on_later(submit: Submit) -> None:
+    run = submit(settings={"max_steps": STEPS})
+    running = start()
+    eventually(past(run, 20), 60)
+    process.stop(running, signal.SIGTERM, seconds=30)
+    assert running.returncode == 0
+    run.refresh_from_db()
+    assert (run.state, run.attempts_without_progress, run.lease_until) == ("queued", 0, None)
+    began = time.monotonic()
+    with working():
+        eventually(over(run), 60)
+    assert time.monotonic() - began < 45
+    assert Version.objects.get(run_key=run.pk)
+
+
+def test_a_stopped_broker_accepts_the_run_says_that_it_waits_and_starts_it_when_it_is_back(
+    submit: Submit, valkey: Valkey
+) -> None:
+    valkey.stop(forget=True)
+    run = submit()
+    assert run.state == "queued"
+    assert "starts by itself when it is back" in runs.waiting_for(run)
+    valkey.start()
+    with working():
+        eventually(over(run), 60)
+    run.refresh_from_db()
+    assert run.state == "done"
