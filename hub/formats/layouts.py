@@ -49,31 +49,22 @@ def map_keys(shapes: Mapping[str, tuple[int, ...]]) -> Mapped:
     if any(key.startswith("bundle_emb.") for key in keys):
         return _map_bundle(keys)
     refuse_other_models(shapes)
-    inputs = {key for key in keys if not (key.endswith(_OUT) and _is_slot(key.removesuffix(_OUT)))}
+    inputs = {key for key in keys if not _is_output(key)}
     if not inputs:
         raise _refusal("The file has output embeddings only; no generation tool reads those.")
     left_out = _left_out(keys - inputs)
     if inputs == set(XTI_LAYERS):
         return Mapped(
-            "xti",
-            {layer: layer for layer in XTI_LAYERS},
-            None,
-            ("No generation tool reads XTI files.",),
+            "xti", {layer: layer for layer in XTI_LAYERS}, None, ("No generation tool reads XTI files.",)
         )
-    if inputs == {"emb_params"} or inputs == {"emp_params"}:
-        (key,) = inputs
-        return Mapped(key, {"emb_params": key}, None, left_out)
-    if all(key in _SLOT_NAMES for key in inputs):
+    if inputs <= set(_SLOT_NAMES):
         return _map_slots(inputs, shapes, left_out)
-    if len(inputs) == 1:
-        (key,) = inputs
-        return Mapped("token-tensor", {"emb_params": key}, key, left_out)
-    listed = ", ".join(shown(key) for key in sorted(inputs)[:3])
-    raise _refusal(
-        f"The file holds {len(inputs)} tensors ({listed}{', …' if len(inputs) > 3 else ''}) in no known "
-        "layout. If these are several words, upload one file for each.",
-        keys=sorted(inputs)[:20],
-    )
+    if len(inputs) > 1:
+        raise _unknown(inputs)
+    (key,) = inputs
+    if key in ("emb_params", "emp_params"):
+        return Mapped(key, {"emb_params": key}, None, left_out)
+    return Mapped("token-tensor", {"emb_params": key}, key, left_out)
 
 
 def family_of(mapped: Mapped, widths: Mapping[str, int]) -> tuple[Family, dict[str, str]]:
@@ -189,14 +180,25 @@ def _map_slots(inputs: set[str], shapes: Mapping[str, tuple[int, ...]], left_out
     return Mapped("slots", names, None, left_out + ((_SEPARATE_ROWS,) if pivotal else ()))
 
 
-def _is_slot(name: str) -> bool:
-    return name in _SLOT_NAMES or name in ("emb_params", "emp_params")
+def _is_output(key: str) -> bool:
+    """Whether this is an output embedding: added after the encoder, not looked up as a token."""
+    name = key.removesuffix(_OUT)
+    return name != key and (name in _SLOT_NAMES or name in ("emb_params", "emp_params"))
 
 
 def _left_out(keys: set[str]) -> tuple[str, ...]:
     if not keys:
         return ()
     return (f"Output embeddings were left out, no generation tool reads them: {', '.join(sorted(keys))}.",)
+
+
+def _unknown(keys: set[str]) -> FormatError:
+    listed = ", ".join(shown(key) for key in sorted(keys)[:3]) + (", …" if len(keys) > 3 else "")
+    return _refusal(
+        f"The file holds {len(keys)} tensors ({listed}) in no known layout. If these are several words, upload one "
+        "file for each.",
+        keys=sorted(keys)[:20],
+    )
 
 
 def _refusal(message: str, **detail: object) -> FormatError:

@@ -164,11 +164,11 @@ def _metadata(value: object) -> dict[str, str]:
         )
     for key, text in value.items():
         if not isinstance(text, str):
-            raise _refusal(f"The metadata value {shown(key)} is not a string.", key=key)
+            raise _refusal(f"The metadata value {shown(key)} is not a string.", key=shown(key))
         if key != _THUMBNAIL and len(text.encode(errors="surrogatepass")) > MAX_METADATA_VALUE_BYTES:
             raise _refusal(
                 f"The metadata value {shown(key)} is over {MAX_METADATA_VALUE_BYTES} bytes.",
-                key=key,
+                key=shown(key),
             )
     return value
 
