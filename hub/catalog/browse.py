@@ -1,18 +1,26 @@
 """Lists of embeddings: searched, filtered, sorted and counted, at the same number of queries for any size."""
 
-from django.db.models import Count, F, QuerySet
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import cast
+
+from django.core.cache import cache
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
 
 from hub.access import Viewer, visible
 from hub.catalog import cards, search
 from hub.catalog.licences import LICENCES
-from hub.catalog.shapes import Facet, Page
+from hub.catalog.shapes import Card, Facet, Page
 from hub.errors import Invalid
 from hub.models import Embedding
 from hub.models.registry import Kind
 
 SORTS = ("newest", "pulled", "name", "best")
 COUNT_CAP = 10_000
+BROAD = 1_000
+CACHE_SECONDS = 30
 PAGE_MAX = 100
 TAGS_SHOWN = 20
 
@@ -49,21 +57,21 @@ def list_embeddings(
         raise Invalid("malformed_request", f"Pages begin at 1 and hold 1 to {PAGE_MAX}.", field="page")
     filters = {"family": family, "kind": kind, "tag": tag, "licence": licence}
     chosen = {name: value for name, value in filters.items() if value}
-    everything = search.matching(_listed(viewer, owner), query)
+    everything, index = search.matching(_listed(viewer, owner), query)
     rows = _filtered(everything, chosen, trained_here)
     total = rows.values("pk")[: COUNT_CAP + 1].count()
     start = (page - 1) * page_size
-    found = cards.with_heads(_sorted(rows, sort, bool(query.strip())))[start : start + page_size]
-    facets = {name: _facet(name, everything, chosen, trained_here) for name in _FACETS}
-    facets["trained_here"] = _trained_here(everything, chosen, trained_here)
+    ids = _in_order(rows, sort, index)[start : start + page_size]
+    is_broad = total > BROAD and owner is None
+    facets = _cached if is_broad else _facets
     return Page(
-        items=cards.make(found),
+        items=_cards(list(ids)),
         total=min(total, COUNT_CAP),
         total_capped=total > COUNT_CAP,
         page=page,
         pages=max(1, -(-min(total, COUNT_CAP) // page_size)),
         page_size=page_size,
-        facets=facets,
+        facets=facets(everything, query, chosen, trained_here),
     )
 
 
@@ -88,14 +96,46 @@ def _filtered(
     return rows
 
 
-def _sorted(rows: QuerySet[Embedding], sort: str, searched: bool) -> QuerySet[Embedding]:
-    if sort == "best" and searched:
-        return rows.order_by(F("rank").asc(), "-downloads", "-pk")
+def _in_order(rows: QuerySet[Embedding], sort: str, index: search.Index | None) -> Sequence[int]:
+    """The ids of the rows, sorted; only those, because a database sorts long rows slowly."""
+    if sort == "best" and index is not None:
+        ranks = search.ranks(index)
+        found = rows.order_by("-downloads", "-pk").values_list("pk", flat=True)
+        return sorted(found, key=lambda pk: ranks.get(pk, 0.0))
     if sort == "pulled":
-        return rows.order_by("-downloads", "-pk")
-    if sort == "name":
-        return rows.order_by(Lower("title"), "pk")
-    return rows.order_by("-head__published_at", "-pk")
+        rows = rows.order_by("-downloads", "-pk")
+    elif sort == "name":
+        rows = rows.order_by(Lower("title"), "pk")
+    else:
+        rows = rows.order_by("-head__published_at", "-pk")
+    return cast(Sequence[int], rows.values_list("pk", flat=True))
+
+
+def _cards(ids: list[int]) -> tuple[Card, ...]:
+    """The cards of these embeddings, in this order."""
+    found = {row.pk: row for row in cards.with_heads(Embedding.objects.filter(pk__in=ids))}
+    return cards.make(found[pk] for pk in ids if pk in found)
+
+
+def _cached(
+    rows: QuerySet[Embedding], query: str, chosen: dict[str, str], trained_here: bool | None
+) -> dict[str, tuple[Facet, ...]]:
+    """Facets of a broad list of public things, which may be half a minute old."""
+    told = json.dumps([query, sorted(chosen.items()), trained_here])
+    key = f"facets:{hashlib.sha256(told.encode()).hexdigest()}"
+    kept: dict[str, tuple[Facet, ...]] | None = cache.get(key)
+    if kept is None:
+        kept = _facets(rows, query, chosen, trained_here)
+        cache.set(key, kept, CACHE_SECONDS)
+    return kept
+
+
+def _facets(
+    rows: QuerySet[Embedding], query: str, chosen: dict[str, str], trained_here: bool | None
+) -> dict[str, tuple[Facet, ...]]:
+    facets = {name: _facet(name, rows, chosen, trained_here) for name in _FACETS}
+    facets["trained_here"] = _trained_here(rows, chosen, trained_here)
+    return facets
 
 
 def _facet(

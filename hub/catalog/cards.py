@@ -53,7 +53,7 @@ def family_title(family: str) -> str:
 
 
 def _cells(version_ids: list[int]) -> dict[int, list[Picture]]:
-    """The first pictures of block A by version; a negative's block G shows more than its block A."""
+    """The first pictures of block A by version."""
     found: dict[int, list[Picture]] = defaultdict(list)
     rows = Preview.objects.filter(
         version_id__in=version_ids, role=Preview.Role.IMAGE, block="A", is_control=False

@@ -6,26 +6,26 @@ inside words as well. Text and query are folded alike, so accents, case and punc
 
 import re
 import unicodedata
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.db import connection
-from django.db.models import FloatField, QuerySet, Value
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from hub.models import Embedding
 
-_WORDS_MAX = 12
-_WORD_MAX = 60
+_WORDS_MAX: Final = 12
+_WORD_MAX: Final = 60
 
 
-class Index(Protocol):
-    """What a database has to offer for search."""
+@dataclass(frozen=True)
+class Index:
+    """One way of looking: `found` selects ids, `ranks` ids with their rank (smaller is better); `values` fill both."""
 
-    def words(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        """Rows in which each word begins some word, with `rank`: smaller is better."""
-
-    def parts(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        """Rows whose name, title or trigger has every word somewhere inside, with `rank`."""
+    found: str
+    ranks: str
+    values: tuple[Any, ...]
 
 
 def fold(text: str) -> str:
@@ -35,71 +35,61 @@ def fold(text: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", plain).split())
 
 
-def matching(rows: QuerySet[Embedding], query: str) -> QuerySet[Embedding]:
-    """The rows that the query finds, annotated with `rank` (smaller is better); all of them for no words.
+def matching(rows: QuerySet[Embedding], query: str) -> tuple[QuerySet[Embedding], Index | None]:
+    """The rows that the query finds, and the way they were found, for `ranks`; all of them and None for no words.
 
     A query of nothing but signs finds nothing.
     """
-    unranked = rows.annotate(rank=Value(0.0, output_field=FloatField()))
     if not query.strip():
-        return unranked
+        return rows, None
     words = [word[:_WORD_MAX] for word in fold(query).split()[:_WORDS_MAX]]
     if not words:
-        return unranked.none()
-    index: Index = _Postgres() if connection.vendor == "postgresql" else _Sqlite()
-    found = index.words(rows, words)
-    if found.exists() or min(len(word) for word in words) < 3:
-        return found
-    return index.parts(rows, words)
+        return rows.none(), None
+    whole, inside = (_postgres if connection.vendor == "postgresql" else _sqlite)(words)
+    found = _among(rows, whole)
+    if min(len(word) for word in words) < 3 or found.exists():
+        return found, whole
+    return _among(rows, inside), inside
 
 
-class _Sqlite:
+def ranks(index: Index) -> dict[int, float]:
+    """Rank of every embedding that was found this way, seen or not; smaller is better."""
+    with connection.cursor() as cursor:
+        cursor.execute(index.ranks, index.values)
+        return dict(cursor.fetchall())
+
+
+def _among(rows: QuerySet[Embedding], index: Index) -> QuerySet[Embedding]:
+    ids = RawSQL(index.found, index.values)  # noqa: S611  # constants of this module; the user's words are values
+    return rows.filter(pk__in=ids)
+
+
+def _sqlite(words: list[str]) -> tuple[Index, Index]:
     """FTS5: one table over whole words, one over groups of three letters."""
-
-    WORDS = "SELECT rowid FROM hub_search_words WHERE hub_search_words MATCH %s"
-    WORDS_RANK = (
-        "(SELECT bm25(hub_search_words, 4, 3, 1, 2) FROM hub_search_words "
-        "WHERE hub_search_words MATCH %s AND rowid = hub_embedding.id)"
+    whole = Index(
+        "SELECT rowid FROM hub_search_words WHERE hub_search_words MATCH %s",
+        "SELECT rowid, bm25(hub_search_words, 4, 3, 1, 2) FROM hub_search_words WHERE hub_search_words MATCH %s",
+        (" ".join(f'"{word}"*' for word in words),),
     )
-    PARTS = "SELECT rowid FROM hub_search_parts WHERE hub_search_parts MATCH %s"
-    PARTS_RANK = (
-        "(SELECT bm25(hub_search_parts) FROM hub_search_parts "
-        "WHERE hub_search_parts MATCH %s AND rowid = hub_embedding.id)"
+    inside = Index(
+        "SELECT rowid FROM hub_search_parts WHERE hub_search_parts MATCH %s",
+        "SELECT rowid, bm25(hub_search_parts) FROM hub_search_parts WHERE hub_search_parts MATCH %s",
+        (" AND ".join(f'"{word}"' for word in words),),
     )
-
-    def words(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        question = " ".join(f'"{word}"*' for word in words)
-        return _ranked(rows, self.WORDS, [question], self.WORDS_RANK, [question])
-
-    def parts(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        question = " AND ".join(f'"{word}"' for word in words)
-        return _ranked(rows, self.PARTS, [question], self.PARTS_RANK, [question])
+    return whole, inside
 
 
-class _Postgres:
+def _postgres(words: list[str]) -> tuple[Index, Index]:
     """A weighted tsvector with a GIN index, and a trigram index over the names."""
-
-    WORDS = "SELECT embedding_id FROM hub_searchtext WHERE vector @@ to_tsquery('simple', %s)"
-    WORDS_RANK = (
-        "(SELECT -ts_rank(vector, to_tsquery('simple', %s)) FROM hub_searchtext "
-        "WHERE embedding_id = hub_embedding.id)"
+    whole = Index(
+        "SELECT s.embedding_id FROM hub_searchtext s, to_tsquery('simple', %s) q WHERE s.vector @@ q",
+        "SELECT s.embedding_id, -ts_rank(s.vector, q) FROM hub_searchtext s, to_tsquery('simple', %s) q "
+        "WHERE s.vector @@ q",
+        (" & ".join(f"{word}:*" for word in words),),
     )
-    PARTS = "SELECT embedding_id FROM hub_searchtext WHERE word LIKE ALL(%s)"
-    PARTS_RANK = "(SELECT length(word) / 1000.0 FROM hub_searchtext WHERE embedding_id = hub_embedding.id)"
-
-    def words(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        question = " & ".join(f"{word}:*" for word in words)
-        return _ranked(rows, self.WORDS, [question], self.WORDS_RANK, [question])
-
-    def parts(self, rows: QuerySet[Embedding], words: list[str]) -> QuerySet[Embedding]:
-        patterns = [f"%{word}%" for word in words]
-        return _ranked(rows, self.PARTS, [patterns], self.PARTS_RANK, [])
-
-
-def _ranked(
-    rows: QuerySet[Embedding], found: str, values: list[Any], rank: str, rank_values: list[Any]
-) -> QuerySet[Embedding]:
-    """Rows among those that one statement finds, with the rank that another gives each."""
-    among = RawSQL(found, values)  # noqa: S611  # constants of this module; the user's words are values
-    score = RawSQL(rank, rank_values, output_field=FloatField())  # noqa: S611  # the same
-    return rows.filter(pk__in=among).annotate(rank=score)
+    inside = Index(
+        "SELECT embedding_id FROM hub_searchtext WHERE word LIKE ALL(%s)",
+        "SELECT embedding_id, length(word) FROM hub_searchtext WHERE word LIKE ALL(%s)",
+        ([f"%{word}%" for word in words],),
+    )
+    return whole, inside

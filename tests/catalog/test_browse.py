@@ -123,6 +123,18 @@ def test_a_longer_list_takes_no_more_queries(tmp_path: Path) -> None:
     assert count() == before <= 12
 
 
+def test_facets_of_broad_lists_may_be_half_a_minute_old(monkeypatch: pytest.MonkeyPatch, valkey: Any) -> None:
+    monkeypatch.setattr(browse, "BROAD", 0)
+    factories.published(name="word-1")
+    assert browse.list_embeddings(ANONYMOUS).facets["kind"][0].count == 1
+    factories.published(name="word-2")
+    page = browse.list_embeddings(ANONYMOUS)
+    assert (page.total, page.facets["kind"][0].count) == (2, 1)
+    assert browse.list_embeddings(ANONYMOUS, owner="ada").facets["kind"][0].count == 2
+    valkey.flush()
+    assert browse.list_embeddings(ANONYMOUS).facets["kind"][0].count == 2
+
+
 @pytest.fixture
 def library() -> None:
     """Four entries with words in different places."""

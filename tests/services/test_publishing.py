@@ -13,11 +13,13 @@ from hub.access import ANONYMOUS, Viewer
 from hub.errors import (
     Conflict,
     Forbidden,
+    Full,
     HubError,
     NotFound,
     Unacceptable,
     UnacceptableFile,
     Unauthenticated,
+    Unavailable,
 )
 from hub.formats import read
 from hub.models import AuditEntry, Blob, Commit, Embedding, File, OutboxJob, Preview, Tag, User, Version
@@ -101,6 +103,28 @@ def test_sdxl_has_a_file_for_each_of_its_encoders(tmp_path: Path) -> None:
         "learned_embeds.safetensors",
         "learned_embeds_2.safetensors",
     ]
+
+
+def test_both_stores_serve_what_was_published(upload: Path, blob_store: str) -> None:
+    version = send(factories.viewer(), upload)
+    for file in version.files.select_related("blob"):
+        assert len(blobs.read(file.blob_id)) == file.blob.size
+
+
+def test_a_store_that_is_out_leaves_no_row(upload: Path, blobs_out: None) -> None:
+    viewer = factories.viewer()
+    with pytest.raises(Unavailable):
+        send(viewer, upload)
+    assert not Embedding.objects.exists() and not Version.objects.exists() and not Blob.objects.exists()
+
+
+def test_a_full_disk_leaves_nothing(upload: Path, disk_blobs: Path, settings: Any) -> None:
+    viewer = factories.viewer()
+    counted = everything()
+    settings.HUB = {**settings.HUB, "HUB_MIN_FREE_BYTES": 1 << 60}
+    with pytest.raises(Full) as refusal:
+        send(viewer, upload)
+    assert refusal.value.code == "storage_full" and everything() == counted
 
 
 def test_a_second_version_moves_main_and_leaves_the_first_as_it_was(upload: Path, tmp_path: Path) -> None:
