@@ -1,8 +1,10 @@
 """People and names: who may be called what, and one-time ways in."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from hub.errors import Conflict, Unacceptable, Unauthenticated
@@ -76,3 +78,17 @@ def test_a_frozen_person_has_no_way_in() -> None:
     User.objects.update(is_active=False)
     with pytest.raises(Unauthenticated):
         accounts.user_for_link(token)
+
+
+def test_no_owner_can_stand_in_the_way_of_an_address_of_the_hub() -> None:
+    def first_segments(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+        for pattern in patterns:
+            path = prefix + str(pattern.pattern)
+            if "/" not in path and isinstance(pattern, URLResolver):
+                yield from first_segments(pattern.url_patterns, path)
+            else:
+                yield path.removeprefix("^").split("/")[0].rstrip("$")
+
+    segments = {segment for segment in first_segments(get_resolver().url_patterns) if "<" not in segment}
+    assert {"train", "accounts"} <= segments
+    assert segments - names.RESERVED - {""} == set()
