@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 
 def flag(text: str) -> bool:
@@ -20,6 +21,13 @@ def flag(text: str) -> bool:
 def words(text: str) -> list[str]:
     """Comma-separated words."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def port(text: str) -> int:
+    """A TCP port, as PORT gives it; else ValueError."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ValueError(f"PORT={text!r} is not a port number")
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -43,10 +51,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HUB_SIGNUPS", flag, "yes", "may people make their own accounts?"),
     Variable("HUB_ANONYMOUS_READ", flag, "yes", "may people read public pages without an account?"),
     Variable("HUB_EMAIL_URL", str, "", "smtp://user:password@host:port ; empty: mail is written to the log"),
-    Variable("HUB_MODELS_DIR", str, "", "folder of installed base models; empty: `models` in the data folder"),
+    Variable(
+        "HUB_MODELS_DIR", str, "", "folder of installed base models; empty: `models` in the data folder"
+    ),
     Variable("HUB_MAX_UPLOAD_MB", int, "16", "largest embedding file, MiB"),
     Variable("HUB_MAX_PICTURE_MB", int, "20", "largest picture, MiB"),
-    Variable("HUB_MIN_FREE_BYTES", int, str(1 << 30), "writes are refused when less room than this would remain"),
+    Variable(
+        "HUB_MIN_FREE_BYTES", int, str(1 << 30), "writes are refused when less room than this would remain"
+    ),
     Variable("HUB_KEEP_ORIGINALS", flag, "no", "keep uploaded originals for their owner and moderators?"),
     Variable("HUB_MAX_VECTORS", int, "256", "most vectors per token in an uploaded embedding"),
     Variable("HUB_RUN_MAX_IMAGES", int, "50", "most pictures in one training run"),
@@ -54,7 +66,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HUB_RUN_MAX_WAITING", int, "5", "most waiting runs of one user"),
     Variable("HUB_RUN_MAX_PER_DAY", int, "20", "most runs of one user in a day"),
     Variable("HUB_RUN_GPU_HOURS", int, "4", "most hours of training of one user in a day"),
-    Variable("HUB_RUN_NEW_ACCOUNT_HOURS", int, "24", "a self-made account cannot train for this long; 0: at once"),
+    Variable(
+        "HUB_RUN_NEW_ACCOUNT_HOURS", int, "24", "a self-made account cannot train for this long; 0: at once"
+    ),
     Variable("HUB_ENGINE_PYTHON", str, "", "python that has torch and runs the engine; empty: this one"),
     Variable("HUB_LEASE_SECONDS", int, "60", "a worker that is silent for this long loses its run"),
     Variable("HUB_ALLOW_ROOT", flag, "no", "let a production site run as root"),
@@ -71,5 +85,37 @@ def read(environ: dict[str, str] | None = None) -> dict[str, Any]:
         try:
             values[variable.name] = variable.parse(text)
         except ValueError as error:
-            raise ValueError(f"{variable.name}={text!r} cannot be read: {error}. It is: {variable.help}.") from None
+            raise ValueError(
+                f"{variable.name}={text!r} cannot be read: {error}. It is: {variable.help}."
+            ) from None
     return values
+
+
+def s3_storage(url: str) -> dict[str, object]:
+    """`s3://bucket/prefix?endpoint=…&region=…` as options of django-storages; keys from the AWS_* variables."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": parts.netloc,
+            "location": parts.path.strip("/"),
+            "endpoint_url": query.get("endpoint", [None])[0],
+            "region_name": query.get("region", ["us-east-1"])[0],
+            "addressing_style": "path",
+            "signature_version": "s3v4",
+            "default_acl": None,
+            "querystring_auth": True,
+            "querystring_expire": 300,
+            "file_overwrite": True,
+            "max_memory_size": 8 << 20,
+        },
+    }
+
+
+def blob_storage(url: str, data_dir: Path) -> dict[str, object]:
+    """Where blobs are: a folder, or an S3 bucket."""
+    if url.startswith("s3://"):
+        return s3_storage(url)
+    folder = url.removeprefix("file://") or str(data_dir / "blobs")
+    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}

@@ -3,7 +3,7 @@
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -33,7 +33,7 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 DEBUG = HUB["HUB_DEBUG"]
-PORT = int(os.environ.get("PORT", "8000"))
+PORT = env.port(os.environ.get("PORT", "8000"))
 PUBLIC_URL = (HUB["HUB_PUBLIC_URL"] or f"http://127.0.0.1:{PORT}").rstrip("/")
 PRODUCTION = PUBLIC_URL.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "127.0.0.1"
@@ -121,40 +121,10 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-
-def _s3_storage(url: str) -> dict[str, object]:
-    """`s3://bucket/prefix?endpoint=…&region=…` as options of django-storages; keys from the AWS_* variables."""
-    parts = urlsplit(url)
-    query = parse_qs(parts.query)
-    return {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": parts.netloc,
-            "location": parts.path.strip("/"),
-            "endpoint_url": query.get("endpoint", [None])[0],
-            "region_name": query.get("region", ["us-east-1"])[0],
-            "addressing_style": "path",
-            "signature_version": "s3v4",
-            "default_acl": None,
-            "querystring_auth": True,
-            "querystring_expire": 300,
-            "file_overwrite": True,
-            "max_memory_size": 8 << 20,
-        },
-    }
-
-
-def _blob_storage(url: str) -> dict[str, object]:
-    """Where blobs are: a folder, or an S3 bucket."""
-    if url.startswith("s3://"):
-        return _s3_storage(url)
-    folder = url.removeprefix("file://") or str(DATA_DIR / "blobs")
-    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
-
-
+BLOBS = env.blob_storage(HUB["HUB_BLOBS_URL"], DATA_DIR)
 STORAGES = {
-    "default": _blob_storage(HUB["HUB_BLOBS_URL"]),
-    "blobs": _blob_storage(HUB["HUB_BLOBS_URL"]),
+    "default": BLOBS,
+    "blobs": BLOBS,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 STATIC_URL = "/static/"

@@ -112,8 +112,8 @@ def blob_store(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def blobs_out(settings: Any) -> None:
     """A blob store that does not answer."""
-    from hub.settings import _s3_storage
+    from hub.env import s3_storage
 
-    storage = _s3_storage("s3://hub/out?endpoint=http://127.0.0.1:9")
+    storage = s3_storage("s3://hub/out?endpoint=http://127.0.0.1:9")
     storage["OPTIONS"] |= {"access_key": "none", "secret_key": "none"}
     settings.STORAGES = {**settings.STORAGES, "blobs": storage}

@@ -66,9 +66,9 @@ class S3:
 
     def storage(self, prefix: str = "") -> dict[str, object]:
         """A STORAGES entry for the bucket, by default under a prefix that nothing else uses."""
-        from hub.settings import _s3_storage
+        from hub.env import s3_storage
 
-        made = _s3_storage(f"s3://{BUCKET}/{prefix or uuid.uuid4().hex}?endpoint={self.endpoint}")
+        made = s3_storage(f"s3://{BUCKET}/{prefix or uuid.uuid4().hex}?endpoint={self.endpoint}")
         options = made["OPTIONS"]
         assert isinstance(options, dict)
         options.update(access_key=KEY, secret_key=SECRET)

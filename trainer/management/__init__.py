@@ -1,0 +1,1 @@
+"""DOOR: the command line of the trainer."""

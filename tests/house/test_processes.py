@@ -1,0 +1,48 @@
+"""No Django process loads torch: not at start, not lazily, whatever page is asked for."""
+
+import pytest
+
+from tests import kill
+
+HEAVY = ("torch", "diffusers", "transformers", "accelerate")
+
+BOOT_SITE = """
+import hub.wsgi
+from django.urls import URLPattern, get_resolver
+def views(patterns):
+    for entry in patterns:
+        if isinstance(entry, URLPattern):
+            yield entry.callback
+        else:
+            yield from views(entry.url_patterns)
+count = sum(callable(view) for view in views(get_resolver().url_patterns))
+assert count > 20, count
+"""
+BOOT_WORKER = """
+import importlib
+from django.conf import settings
+importlib.import_module(settings.QUEUES[{queue!r}])
+"""
+BOOT_COMMANDS = """
+from django.core.management import get_commands, load_command_class
+for name, app in get_commands().items():
+    if app in ("hub", "trainer"):
+        load_command_class(app, name)
+"""
+LOOK = f"""
+import sys
+print(sorted(set({HEAVY!r}) & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [BOOT_SITE, BOOT_WORKER.format(queue="default"), BOOT_WORKER.format(queue="gpu"), BOOT_COMMANDS],
+    ids=["site", "worker", "gpu worker", "commands"],
+)
+def test_a_django_process_starts_without_torch(code: str) -> None:
+    assert kill.run(code + LOOK).stdout.strip() == "[]"
+
+
+def test_a_process_that_loads_torch_is_found() -> None:
+    assert kill.run("import torch" + LOOK).stdout.strip() == "['torch']"
