@@ -53,6 +53,7 @@ STATUS: Final[dict[str, int]] = {
     "unavailable": 503,
     "full": 507,
 }
+NO_DEVICES: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 RETRY_AFTER_SECONDS: Final = {"rate_limited": 60, "unavailable": 5}
 
 Body = Callable[[HttpRequest, HubError, int], HttpResponse]
@@ -205,6 +206,7 @@ class ErrorMiddleware:
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             response = answer(request, method_not_allowed(response["Allow"]))
         response["X-Request-Id"] = name
+        response.setdefault("Permissions-Policy", NO_DEVICES)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
