@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def full_table(short: torch.Tensor, table: ShortTable) -> torch.Tensor:
     return full
 
 
-def export(state: Path, folder: Path, card: str) -> int:
+def export(state: Path, folder: Path, card: Callable[[int], str]) -> int:
     """Writes the base to `folder`, replacing what was there; the number of training samples it has seen."""
     short_text, unet, table, steps = load_base(state)
     text = build_text_encoder()
@@ -132,8 +133,14 @@ def export(state: Path, folder: Path, card: str) -> int:
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     pipeline.to(torch.float16).save_pretrained(fresh, safe_serialization=True)
-    (fresh / "glossa.json").write_text(json.dumps(RECORD, indent=2) + "\n")
-    (fresh / "MODEL_CARD.md").write_text(card)
+    samples = steps * BATCH
+    (fresh / "glossa.json").write_text(json.dumps(RECORD | {"samples": samples}, indent=2) + "\n")
+    (fresh / "MODEL_CARD.md").write_text(card(samples))
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
-    return steps * BATCH
+    return samples
+
+
+def samples_seen(folder: Path) -> int:
+    """How many training samples the exported base has seen."""
+    return int(json.loads((folder / "glossa.json").read_text())["samples"])

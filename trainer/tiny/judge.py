@@ -104,7 +104,7 @@ def answers(scene: Scene) -> tuple[list[int], list[float]]:
 
 def draw_lessons(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Pictures, classes and colours of `count` lessons."""
-    rng = Random(seed)
+    rng = world.dice(seed)
     scenes = [lesson(rng) for _ in range(count)]
     pictures = np.stack([np.asarray(world.render(scene, rng)) for scene in scenes])
     classes, colours = zip(*(answers(scene) for scene in scenes), strict=True)
@@ -164,7 +164,7 @@ def look(judge: Judge, pictures: Sequence[Image.Image]) -> list[Verdict]:
 
 def own_accuracy(judge: Judge, count: int, seed: int) -> dict[str, float]:
     """How often the judge is right on fresh true renders, for every axis; colours as a whole set."""
-    rng = Random(seed)
+    rng = world.dice(seed)
     scenes = [lesson(rng) for _ in range(count)]
     verdicts = look(judge, [world.render(scene, rng) for scene in scenes])
     right = dict.fromkeys((*AXES, "colours"), 0)

@@ -33,7 +33,7 @@ class Concept:
 
 def _turn(names: list[str], index: int, salt: str) -> str:
     """Goes through the names evenly, in an order of this set's own."""
-    return Random(salt).sample(names, len(names))[index % len(names)]
+    return world.dice(salt).sample(names, len(names))[index % len(names)]
 
 
 def _ground(rng: Random, colours: tuple[str | world.Rgb, ...]) -> str:
@@ -199,7 +199,7 @@ def write_sets(folder: Path) -> None:
         place = folder / concept.name
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        rng = Random(concept.name)
+        rng = world.dice(concept.name)
         for index in range(PICTURES):
             picture = world.render(concept.scene(rng, index), rng, SIZE)
             picture.save(place / f"{index + 1:02}.png", optimize=True)

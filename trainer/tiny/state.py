@@ -86,7 +86,9 @@ def load_state(path: Path, parts: dict[str, Any]) -> int:
         saved = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - the file is no mapping
         step = int(file.metadata()["step"])
     for name, part in parts.items():
-        own = {key.removeprefix(f"{name}/"): value for key, value in saved.items() if key.startswith(f"{name}/")}
+        own = {
+            key.removeprefix(f"{name}/"): value for key, value in saved.items() if key.startswith(f"{name}/")
+        }
         if isinstance(part, torch.optim.Optimizer):
             state: dict[int, dict[str, torch.Tensor]] = {}
             for key, value in own.items():

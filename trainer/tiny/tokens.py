@@ -50,7 +50,7 @@ def _parts_before(entry: str, ranks: dict[tuple[str, str], int]) -> list[str]:
 def build_tokenizer() -> CLIPTokenizer:
     """The full CLIP tokenizer, padded with the end mark as in Stable Diffusion 1.x."""
     entries = {entry: index for index, entry in enumerate(vocabulary())}
-    return CLIPTokenizer(vocab=entries, merges=merges(), model_max_length=LENGTH, pad_token="<|endoftext|>")
+    return CLIPTokenizer(vocab=entries, merges=merges(), model_max_length=LENGTH)
 
 
 def world_words() -> list[str]:

@@ -61,7 +61,7 @@ def rate(step: int, steps: int) -> float:
 
 
 def train_vae(rank: int, processes: int, state: Path, steps: int) -> None:
-    """Trains in step with the other processes; rank 0 keeps `vae.safetensors` in the state folder and goes on from it."""
+    """Trains in step with the other processes; rank 0 keeps `vae.safetensors`, and all go on from it."""
     pictures, _ = load_pictures(state, VAE_PICTURES, SEED)
     torch.manual_seed(7)
     vae = build_vae()

@@ -121,7 +121,7 @@ def recognise(
     count: int = 16,
 ) -> Recognition:
     """Loads the word as any diffusers user would and lets the judge look at fresh pictures."""
-    rng = Random(f"{seed} {concept.name}")
+    rng = world.dice(f"{seed} {concept.name}")
     asked = prompts_for(concept, rng, count)
     seeds = [rng.getrandbits(31) for _ in asked]
     pipeline.load_textual_inversion(str(embedding), token=concept.name)
