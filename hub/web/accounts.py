@@ -30,9 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 raise ValidationError(error.message, code=error.code) from None
         return name
 
-    def save_user(
-        self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True
-    ) -> User:
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         """Make the account through the service; the unsaved `user` of allauth is not used."""
         data: dict[str, Any] = form.cleaned_data
         return accounts.create_user(

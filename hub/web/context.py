@@ -1,4 +1,4 @@
-"""What every page knows: the site and the viewer."""
+"""What every page knows: the hub and the viewer."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -15,13 +15,13 @@ except PackageNotFoundError:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`site` (version, open_signups, public_url) and `viewer`; a refusal before the gate shows an anonymous page."""
+    """`hub` (version, open_signups, public_url) and `viewer`; a refusal before the gate shows an anonymous page."""
     facts = {
         "version": VERSION,
         "open_signups": settings.HUB["HUB_SIGNUPS"],
         "public_url": public_url(request),
     }
-    return {"site": facts, "viewer": getattr(request, "viewer", ANONYMOUS)}
+    return {"hub": facts, "viewer": getattr(request, "viewer", ANONYMOUS)}
 
 
 def public_url(request: HttpRequest) -> str:

@@ -31,9 +31,13 @@ def _pages() -> list[Page]:
     pages = []
     for path in FOLDER.glob("*.md"):
         text = path.read_text("utf-8")
-        pages.append(Page(path.stem.lower(), prose.heading(text) or path.stem, prose.first_paragraph(text), text))
+        pages.append(
+            Page(path.stem.lower(), prose.heading(text) or path.stem, prose.first_paragraph(text), text)
+        )
     last = len(ORDER)
-    return sorted(pages, key=lambda page: (ORDER.index(page.slug) if page.slug in ORDER else last, page.title))
+    return sorted(
+        pages, key=lambda page: (ORDER.index(page.slug) if page.slug in ORDER else last, page.title)
+    )
 
 
 def index(request: HttpRequest) -> HttpResponse:

@@ -23,7 +23,9 @@ from hub.wire.auth import viewer_of
 @require_safe
 def profile(request: HttpRequest, owner: str) -> HttpResponse:
     """What a person published."""
-    return render(request, "embedding/profile.html", {"profile": profiles.get(viewer_of(request), name=owner)})
+    return render(
+        request, "embedding/profile.html", {"profile": profiles.get(viewer_of(request), name=owner)}
+    )
 
 
 @require_safe

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from hub.errors import HubError
 from hub.catalog.licences import LICENCES
+from hub.errors import HubError
 from hub.models.registry import Kind, Visibility
 
 
@@ -40,7 +40,10 @@ class DetailsForm(forms.Form):
 
     title = forms.CharField(max_length=120, help_text="As people say it; free text.")
     summary = forms.CharField(
-        max_length=280, required=False, label="Definition", help_text="One or two sentences, shown on the cards."
+        max_length=280,
+        required=False,
+        label="Definition",
+        help_text="One or two sentences, shown on the cards.",
     )
     tags = forms.CharField(
         max_length=400, required=False, help_text="Words people filter by, with commas between them."
@@ -52,7 +55,10 @@ class DetailsForm(forms.Form):
         help_text="The long description, in Markdown: what it is good at, what not, how to use it.",
     )
     visibility = forms.ChoiceField(
-        choices=VISIBILITIES, widget=forms.RadioSelect, initial=Visibility.PUBLIC.value, label="Who may see it"
+        choices=VISIBILITIES,
+        widget=forms.RadioSelect,
+        initial=Visibility.PUBLIC.value,
+        label="Who may see it",
     )
 
     def clean_tags(self) -> list[str]:
@@ -148,7 +154,10 @@ class AccountForm(forms.Form):
     """What a profile says."""
 
     about = forms.CharField(
-        required=False, max_length=280, widget=forms.Textarea(attrs={"rows": 3}), help_text="Shown on your page."
+        required=False,
+        max_length=280,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown on your page.",
     )
 
 

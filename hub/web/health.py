@@ -27,7 +27,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     key = "readyz"
     ready = cache.get(key)
     if ready is None:
-        ready = all([_works(name, check) for name, check in CHECKS.items()])
+        ready = all(_works(name, check) for name, check in CHECKS.items())
         cache.set(key, ready, _REMEMBER_SECONDS)
     return _plain("ok", 200) if ready else _plain("not ready", 503)
 

@@ -7,14 +7,15 @@ from django import forms
 from django.forms import BaseForm, BoundField
 from django.template import Context, Library
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.catalog.shapes import Picture
 from hub.formats import families
-from hub.wire.media import address
 from hub.web import prose
+from hub.wire.media import address
 
 register = Library()
 
@@ -50,6 +51,13 @@ def media(sha256: str, content_type: str = "image/png") -> str:
 def picture_url(picture: Picture) -> str:
     """Address of a picture of the catalogue."""
     return f"/media/{picture.sha256}.{picture.extension}"
+
+
+@register.simple_tag
+def version_url(full_name: str, number: int) -> str:
+    """Address of a version by `owner/name` and number."""
+    owner, _, name = full_name.partition("/")
+    return reverse("entry_version", args=[owner, name, number])
 
 
 @register.simple_tag

@@ -101,7 +101,9 @@ def _diffusers(subject: Subject) -> Usage:
         call = f'"a photo of a house by a lake", negative_prompt="{subject.prompt(subject.trigger)}"'
     else:
         call = f'"{subject.prompt(subject.trigger)}"'
-    token_line = 'os.environ["HF_TOKEN"] = "…"  # an access token with the scope read\n' if subject.is_private else ""
+    token_line = (
+        'os.environ["HF_TOKEN"] = "…"  # an access token with the scope read\n' if subject.is_private else ""
+    )
     code = (
         "import os\n\n"
         f'os.environ["HF_ENDPOINT"] = "{subject.hub}"  # before diffusers is imported\n{token_line}\n'

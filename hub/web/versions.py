@@ -35,7 +35,9 @@ def yank(request: HttpRequest, owner: str, name: str, number: int) -> HttpRespon
         except HubError as error:
             forms.refuse(form, error)
         else:
-            messages.success(request, f"v{number} is not offered any more. It still resolves by its exact id.")
+            messages.success(
+                request, f"v{number} is not offered any more. It still resolves by its exact id."
+            )
             return redirect("entry_version", owner=owner, name=name, number=number)
     context = {"form": form, "entry": found, "embedding": found.embedding, "version": found.version}
     return render(request, "embedding/yank.html", context, status=422 if form.errors else 200)

@@ -66,11 +66,9 @@ function makeCompare(figure) {
 
 function makeViewer(sheet) {
   const dialog = sheet.querySelector("[data-viewer]");
-  const links = [...sheet.querySelectorAll(".picture-open")];
-  let at = 0;
-  function show(index) {
-    at = (index + links.length) % links.length;
-    const link = links[at];
+  let link = null;
+  function show(chosen) {
+    link = chosen;
     const image = link.querySelector("img");
     const side = dialog.querySelector(".viewer-side");
     dialog.querySelector(".viewer-stage").replaceChildren(stageOf(image));
@@ -83,21 +81,25 @@ function makeViewer(sheet) {
     side.replaceChildren(facts, original);
     dialog.querySelectorAll("[data-compare]").forEach(makeCompare);
   }
-  for (const [index, link] of links.entries()) {
-    link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      show(index);
-      dialog.showModal();
-    });
+  /* The next picture that is not folded away. */
+  function step(by) {
+    const links = [...sheet.querySelectorAll(".picture-open")].filter((one) => one.checkVisibility());
+    show(links[(links.indexOf(link) + by + links.length) % links.length]);
   }
+  sheet.addEventListener("click", (event) => {
+    const chosen = event.target.closest(".picture-open");
+    if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(chosen);
+    dialog.showModal();
+  });
   dialog.addEventListener("keydown", (event) => {
     if (event.target.matches("input")) return;
-    if (event.key === "ArrowRight") show(at + 1);
-    if (event.key === "ArrowLeft") show(at - 1);
+    if (event.key === "ArrowRight") step(1);
+    if (event.key === "ArrowLeft") step(-1);
   });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => links[at]?.focus());
+  dialog.addEventListener("close", () => link?.focus());
 }
 
 /* The large picture; with a control beside it, the slider. */

@@ -21,3 +21,12 @@ function fill(name, value) {
   field.value = value;
   field.dataset.suggested = "";
 }
+
+/* After a refusal the file is still chosen: say so, and lead to what is wrong. */
+document.addEventListener("htmx:afterSettle", (event) => {
+  const form = event.target.closest?.("[data-publish]") ?? document.querySelector("[data-publish]");
+  if (!form?.querySelector(".errorlist, [role=alert]")) return;
+  const file = form.querySelector("input[type=file]");
+  if (file.files.length) form.querySelector("[data-drop-name]").textContent = file.files[0].name;
+  if (event.target.id !== "facts") form.querySelector("[aria-invalid=true]")?.focus();
+});
