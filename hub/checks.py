@@ -13,7 +13,9 @@ def running_as_root(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or settings.HUB["HUB_ALLOW_ROOT"]:
         return []
     if settings.PRODUCTION:
-        return [Error("The site runs as root.", hint="Use a plain user, or set HUB_ALLOW_ROOT=1.", id="hub.E001")]
+        return [
+            Error("The site runs as root.", hint="Use a plain user, or set HUB_ALLOW_ROOT=1.", id="hub.E001")
+        ]
     return [Warning("The hub runs as root; a plain user is safer.", id="hub.W001")]
 
 

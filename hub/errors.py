@@ -46,7 +46,9 @@ class NotFound(HubError):
 
     kind = "not_found"
 
-    def __init__(self, message: str = "There is nothing here.", *, code: str = "not_found", **detail: Any) -> None:
+    def __init__(
+        self, message: str = "There is nothing here.", *, code: str = "not_found", **detail: Any
+    ) -> None:
         super().__init__(code, message, **detail)
 
 
