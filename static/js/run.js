@@ -1,8 +1,9 @@
 // The page of a training run: asks what is new every second or two and shows it without a reload.
 const SVG = "http://www.w3.org/2000/svg";
 const PAD = { left: 46, right: 12, top: 12, bottom: 26 };
-const WIDTH = 640;
 const HEIGHT = 240;
+// The drawing is as wide as its place, so that its words are as large on a phone as elsewhere.
+let width = 640;
 
 const points = new Map();
 let last = 0;
@@ -45,6 +46,9 @@ function smooth(values, share) {
 function drawCurve(most) {
   const svg = find("curve");
   if (!svg || points.size < 2) return;
+  find("curve-section").hidden = false;
+  width = Math.max(280, Math.round(svg.clientWidth) || 640);
+  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   const all = [...points.values()].sort((a, b) => a[0] - b[0]);
   const loss = smooth(all.filter((p) => p[1] !== null).map((p) => [p[0], p[1]]), 0.25);
   const fixed = all.filter((p) => p[2] !== null).map((p) => [p[0], p[2]]);
@@ -55,16 +59,16 @@ function drawCurve(most) {
   const gap = (high - low) * 0.08;
   low -= gap; high += gap;
   const end = Math.max(most, all[all.length - 1][0]);
-  const x = (step) => PAD.left + (step / end) * (WIDTH - PAD.left - PAD.right);
+  const x = (step) => PAD.left + (step / end) * (width - PAD.left - PAD.right);
   const y = (value) => PAD.top + ((high - value) / (high - low)) * (HEIGHT - PAD.top - PAD.bottom);
   const parts = [];
   const rise = roundStep(high - low, 4);
   const digits = Math.max(0, -Math.floor(Math.log10(rise)));
   for (let value = Math.ceil(low / rise) * rise; value <= high; value += rise) {
-    parts.push(element("line", { x1: PAD.left, x2: WIDTH - PAD.right, y1: y(value), y2: y(value), class: "grid" }));
+    parts.push(element("line", { x1: PAD.left, x2: width - PAD.right, y1: y(value), y2: y(value), class: "grid" }));
     parts.push(element("text", { x: PAD.left - 6, y: y(value) + 4, class: "tick tick-y" }, value.toFixed(digits)));
   }
-  const stride = roundStep(end, 6);
+  const stride = roundStep(end, width < 420 ? 4 : 6);
   for (let step = 0; step <= end; step += stride) {
     parts.push(element("text", { x: x(step), y: HEIGHT - 6, class: "tick" }, String(Math.round(step))));
   }
@@ -76,7 +80,6 @@ function drawCurve(most) {
     parts.push(element("circle", { cx: x(step), cy: y(value), r: 3.5, class: "now" }));
   }
   svg.replaceChildren(...parts);
-  find("curve-section").hidden = false;
 }
 
 function drawGrowth(pictures) {

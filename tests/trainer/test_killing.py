@@ -18,6 +18,7 @@ from hub.models import OutboxJob, Version
 from tests import kill
 from tests.environment import DATA_DIR
 from tests.parts import process
+from tests.parts.family import children
 from tests.parts.valkey import Valkey
 from tests.parts.worker import eventually
 from trainer import runs, worker
@@ -55,19 +56,6 @@ def working() -> Iterator[subprocess.Popen[bytes]]:
         yield running
     finally:
         process.stop(running, signal.SIGTERM, seconds=30)
-
-
-def children(pid: int) -> list[int]:
-    """Processes that the process started."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(entry.parent.name))
-    return found
 
 
 def over(run: TrainingRun) -> Callable[[], bool]:

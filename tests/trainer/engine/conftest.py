@@ -67,10 +67,8 @@ def recipe() -> Callable[..., Recipe]:
     """A short recipe; keywords change it."""
 
     def make(**changes: Any) -> Recipe:
-        settings = {"max_steps": 20, "batch": 2, "seed": 7, **changes}
-        return Recipe.for_preset(
-            "standard", family="tiny", kind="style", trigger="mossglow", initializer="flat style", **settings
-        )
+        settings = {"family": "tiny", "initializer": "flat style", "max_steps": 20, "batch": 2, "seed": 7}
+        return Recipe.for_preset("standard", kind="style", trigger="mossglow", **{**settings, **changes})
 
     return make
 

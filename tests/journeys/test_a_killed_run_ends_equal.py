@@ -1,0 +1,109 @@
+"""The real engine on the bundled base: killed three times, a run ends by itself with the rows it would have had."""
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub import blobs
+from hub.models import Version
+from tests import factories, kill
+from tests.environment import DATA_DIR
+from tests.parts import process
+from tests.parts.family import children
+from tests.parts.worker import eventually
+from trainer.base_folder import BUNDLED
+from trainer.models import TrainingRun
+from trainer.services import bases, submitting
+from trainer.services.submitting import Submission
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).parents[2]
+WORKER = "from hub.jobs import runner; runner.SWEEP_SECONDS = 0.5; runner.run('gpu')"
+# The engine saves every 50 steps or 30 seconds.
+STEPS, KILLED_AFTER = 160, (50, 100, 150)
+PATIENCE = 400
+
+
+def start() -> subprocess.Popen[bytes]:
+    """A gpu worker with the real engine."""
+    program = [sys.executable, "-c", kill.SETUP + WORKER]
+    variables = {"DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_LEASE_SECONDS": "4"}
+    return process.start(program, log=DATA_DIR / "gpu-real.log", folder=ROOT, environment=variables)
+
+
+def submit(name: str) -> TrainingRun:
+    form = Submission(
+        name=name,
+        trigger="zebra-wave",
+        kind="style",
+        initializer="striped",
+        base_model="tiny",
+        licence="cc0-1.0",
+        consent=True,
+        preset="quick",
+        settings={"max_steps": STEPS, "seed": 11, "batch": 2, "early_stop": False},
+        bundled_set="zebra-wave",
+        key=uuid.uuid4(),
+    )
+    return submitting.submit(factories.viewer("mia", made_by_operator=True), form=form)
+
+
+def learned(run: TrainingRun) -> Callable[[], bool]:
+    """The run has left its vectors."""
+    return lambda: TrainingRun.objects.filter(pk=run.pk, state__in=["done", "failed"]).exists()
+
+
+def past(run: TrainingRun, step: int) -> Callable[[], bool]:
+    return lambda: run.checkpoints.filter(step__gte=step).exists()
+
+
+def kill_engine(worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    for pid in children(worker.pid):
+        os.kill(pid, signal.SIGKILL)
+    return worker
+
+
+def kill_worker(worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    worker.kill()
+    worker.wait()
+    return start()
+
+
+def kill_tree(worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    pids = children(worker.pid)
+    worker.kill()
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    worker.wait()
+    return start()
+
+
+def vectors(run: TrainingRun) -> bytes:
+    return blobs.read(str(Version.objects.get(run_key=run.pk).tensors_id))
+
+
+def test_killed_by_engine_worker_and_tree_it_ends_with_equal_rows_and_one_draft() -> None:
+    bases.install(BUNDLED, copy=False, replace=True)
+    whole = submit("never-broken")
+    worker = start()
+    try:
+        eventually(learned(whole), PATIENCE)
+        broken = submit("often-broken")
+        for step, strike in zip(KILLED_AFTER, (kill_engine, kill_worker, kill_tree), strict=True):
+            eventually(past(broken, step), PATIENCE)
+            worker = strike(worker)
+        eventually(learned(broken), PATIENCE)
+    finally:
+        process.stop(worker, signal.SIGTERM, seconds=40)
+    whole.refresh_from_db()
+    broken.refresh_from_db()
+    assert (whole.state, whole.attempts) == ("done", 1), whole.message
+    assert (broken.state, broken.attempts) == ("done", 4), broken.message
+    assert vectors(broken) == vectors(whole)
+    assert Version.objects.filter(embedding=broken.embedding).count() == 1
