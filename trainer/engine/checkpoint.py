@@ -75,6 +75,7 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
         "encoders": len(state.rows),
         "blocks": [[block.start, block.stop] for block in state.blocks],
         "block_steps": state.block_steps,
+        "snapshot_steps": state.snapshot_steps,
         "snapshots": [step for step, _ in state.snapshots],
         "fixed": state.fixed,
         "losses": state.losses,
@@ -120,6 +121,7 @@ def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
             for place, (start, stop) in enumerate(header["blocks"])
         ],
         block_steps=header["block_steps"],
+        snapshot_steps=header["snapshot_steps"],
         snapshots=[
             (step, [tensors[f"{n}.snapshot.{place}"] for n in encoders])
             for place, step in enumerate(header["snapshots"])

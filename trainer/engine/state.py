@@ -48,6 +48,7 @@ class RunState:
     capped: int = 0
     lr_scale: float = 1.0
     block_steps: int = EVERY
+    snapshot_steps: int = EVERY
 
     @classmethod
     def start(cls, rows: list[Tensor]) -> "RunState":
@@ -88,9 +89,12 @@ class RunState:
 
     def keep_snapshot(self) -> None:
         """Remember the rows of this step for the growth strip; of many, every second is dropped."""
+        if self.step % self.snapshot_steps:
+            return
         self.snapshots.append((self.step, [rows.clone() for rows in self.rows]))
         if len(self.snapshots) > MAX_SNAPSHOTS:
-            del self.snapshots[::2]
+            self.snapshot_steps *= 2
+            self.snapshots = [kept for kept in self.snapshots if kept[0] % self.snapshot_steps == 0]
 
     def growth(self, shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75)) -> list[tuple[int, list[Tensor]]]:
         """The kept snapshots nearest to these shares of the steps done, each once, in order."""

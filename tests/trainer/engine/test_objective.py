@@ -1,0 +1,159 @@
+"""What is minimised equals the published algorithm, with everything cached and batched."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from tests.trainer.engine.conftest import Images, Recorder, rows_of
+from trainer.engine.base_model import BaseModel
+from trainer.engine.dataset import Dataset, load, picture_from, prepare, to_pixels
+from trainer.engine.objective import gradient, sample_losses
+from trainer.engine.probe import Probe
+from trainer.engine.randomness import draw
+from trainer.engine.run import Run
+from trainer.engine.tokens import prompt_ids
+from trainer.recipe import Recipe
+
+Make = Callable[..., Recipe]
+Train = Callable[..., Recorder]
+
+
+def prepared(base: BaseModel, recipe: Recipe, images: Images) -> Dataset:
+    data = prepare(base, recipe, [picture_from(image) for image in images])
+    assert data is not None
+    return data
+
+
+def start_rows(base: BaseModel, recipe: Recipe) -> list[torch.Tensor]:
+    return Run(base, recipe, [], None, Recorder(), lambda: False).start_rows()  # type: ignore[arg-type]
+
+
+def test_sampling_from_the_cache_equals_encoding_afresh_bit_for_bit(
+    base: BaseModel, recipe: Make, images: Images
+) -> None:
+    data = prepared(base, recipe(flip=True), images)
+    pixels = to_pixels(load(picture_from(images[2])), 64).unsqueeze(0)
+    noise = torch.randn(1, *data.means.shape[2:])
+    for orientation, shown in enumerate((pixels, pixels.flip(-1))):
+        distribution = base.vae.encode(shown).latent_dist
+        fresh = (distribution.mean + distribution.std * noise) * base.vae.config.scaling_factor
+        cached = base.sampled(data.means[orientation, [2]], data.deviations[orientation, [2]], noise)
+        assert torch.equal(cached, fresh)
+
+
+def test_four_parts_of_one_equal_one_batch_of_four(base: BaseModel, recipe: Make, images: Images) -> None:
+    whole, parts = recipe(batch=4), recipe(batch=1, accumulate=4)
+    data, rows = prepared(base, whole, images), start_rows(base, whole)
+    inputs = draw(whole, data, 3, base.timesteps)
+    loss, together = gradient(base, whole, data, rows, inputs)
+    same_loss, apart = gradient(base, parts, data, rows, inputs)
+    assert torch.allclose(loss, same_loss, rtol=1e-5)
+    assert (together[0] - apart[0]).norm() < 1e-5 * together[0].norm()
+
+
+def test_distinct_prompts_once_equal_every_prompt_by_itself(
+    base: BaseModel, recipe: Make, images: Images
+) -> None:
+    settings = recipe(batch=4, templates=("a photo of [name]",))
+    data, rows = prepared(base, settings, images), start_rows(base, settings)
+    inputs = draw(settings, data, 0, base.timesteps)
+    with torch.no_grad(), base.showing(rows):
+        together = sample_losses(base, settings, data, inputs)
+        apart = torch.cat([sample_losses(base, settings, data, inputs.part(n, n + 1)) for n in range(4)])
+    assert torch.allclose(together, apart, atol=1e-6)
+
+
+@pytest.mark.parametrize("which", ["base", "epsilon_base"])
+@pytest.mark.parametrize("gamma", [None, 5.0])
+def test_loss_equals_a_ten_line_reference(
+    which: str, gamma: float | None, request: pytest.FixtureRequest, recipe: Make, images: Images
+) -> None:
+    base: BaseModel = request.getfixturevalue(which)
+    settings = recipe(batch=4, min_snr_gamma=gamma)
+    data, rows = prepared(base, settings, images), start_rows(base, settings)
+    inputs = draw(settings, data, 0, base.timesteps)
+    with torch.no_grad(), base.showing(rows):
+        ours = sample_losses(base, settings, data, inputs)
+        for n in range(4):
+            t = int(inputs.timesteps[n])
+            alpha = float(base.alphas[t])
+            mean, deviation = (
+                x[int(inputs.flipped[n]), inputs.pictures[n]] for x in (data.means, data.deviations)
+            )
+            z = (mean + deviation * inputs.latent_noise[n]) * base.vae.config.scaling_factor
+            noise = inputs.noise[n]
+            noisy = alpha**0.5 * z + (1 - alpha) ** 0.5 * noise
+            ids = prompt_ids(base.encoders[0].tokenizer, data.prompts[inputs.prompts[n]], 2)
+            cond = base.encoders[0].model(torch.tensor([ids])).last_hidden_state
+            predicted = base.unet(noisy[None], torch.tensor([t]), encoder_hidden_states=cond).sample[0]
+            velocity = base.facts.prediction == "v_prediction"
+            target = alpha**0.5 * noise - (1 - alpha) ** 0.5 * z if velocity else noise
+            snr = alpha / (1 - alpha)
+            weight = 1.0 if gamma is None else min(snr, gamma) / (snr + 1 if velocity else snr)
+            assert float(ours[n]) == pytest.approx(
+                weight * float((predicted - target).square().mean()), rel=1e-4
+            )
+
+
+def test_classic_run_equals_the_reference_algorithm(
+    epsilon_base: BaseModel, recipe: Make, images: Images, train: Train
+) -> None:
+    """The published way: the whole table is trained by AdamW and put back but for the new rows."""
+    settings = Recipe.for_preset(
+        "classic",
+        family="tiny",
+        kind="object",
+        trigger="mossglow",
+        initializer="star",
+        lr=5e-4,
+        batch=2,
+        max_steps=20,
+        grad_clip=None,
+        seed=11,
+    )
+    base, data = epsilon_base, prepared(epsilon_base, settings, images)
+    encoder = base.encoders[0]
+    start = start_rows(base, settings)[0]
+    table = torch.nn.Embedding.from_pretrained(torch.cat([encoder.table, start]), freeze=False)
+    frozen = encoder.table.clone()
+    optimiser = torch.optim.AdamW(
+        table.parameters(), lr=5e-4, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2
+    )
+    encoder.model.set_input_embeddings(table)
+    try:
+        for step in range(20):
+            inputs = draw(settings, data, step, base.timesteps)
+            optimiser.zero_grad()
+            sample_losses(base, settings, data, inputs).mean().backward()
+            optimiser.step()
+            with torch.no_grad():
+                table.weight[: len(frozen)] = frozen
+    finally:
+        encoder.model.set_input_embeddings(encoder.overlay)
+    ours = rows_of(train(settings, on=base).last)
+    theirs = table.weight[len(frozen) :].detach()
+    assert (theirs - start).abs().max() > 1e-3
+    assert (ours - theirs).abs().max() < 1e-6
+
+
+def test_zero_rate_leaves_the_initializer(base: BaseModel, recipe: Make, train: Train) -> None:
+    settings = recipe(lr=0.0, vectors_per_token=1, initializer="star", average=0.0)
+    learned = rows_of(train(settings).last)
+    assert torch.equal(learned, start_rows(base, settings)[0])
+    tokenizer = base.encoders[0].tokenizer
+    with base.showing([learned]):
+        with_word = base.encode([torch.tensor([prompt_ids(tokenizer, "a photo of [name]", 1)])])
+    assert torch.equal(with_word, base.encode([torch.tensor([prompt_ids(tokenizer, "a photo of star", 1)])]))
+
+
+def test_fixed_input_loss_is_fixed_and_told_by_thirds(base: BaseModel, recipe: Make, images: Images) -> None:
+    settings = recipe()
+    probe = Probe(base, settings, prepared(base, settings, images))
+    rows = start_rows(base, settings)
+    losses = probe.losses(rows)
+    assert len(losses) == 8
+    assert probe.losses(rows) == losses
+    assert probe.loss(rows) == pytest.approx(sum(losses) / 8)
+    low, middle, high = probe.thirds(rows)
+    assert (3 * low + 2 * middle + 3 * high) / 8 == pytest.approx(probe.loss(rows))
