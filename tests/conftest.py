@@ -70,6 +70,15 @@ def _broker_and_cache(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("valkey")
 
 
+@pytest.fixture(autouse=True)
+def _unhashed_static_files(request: pytest.FixtureRequest) -> None:
+    """Pages of tests name static files as they lie in the repository: nothing has to be collected first."""
+    if _NEED_BROKER.intersection(request.fixturenames) or request.node.get_closest_marker("django_db"):
+        settings = request.getfixturevalue("settings")
+        plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+        settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
     """The suite's S3 server, started once."""

@@ -1,0 +1,92 @@
+"""Publishing on the page: facts at once, one request that is whole or leaves nothing, errors beside fields."""
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from hub.models import Blob, Embedding, Version
+from tests import factories, samples
+
+
+def upload(data: bytes | None = None, name: str = "moss-dragon.safetensors") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data or samples.canonical_file("tiny", vectors=2, seed=77))
+
+
+def form(**changes: object) -> dict[str, object]:
+    """The form as a browser sends it."""
+    return {
+        "file": upload(),
+        "name": "moss-dragon",
+        "title": "Moss dragon",
+        "kind": "style",
+        "trigger": "moss-dragon",
+        "licence": "cc0-1.0",
+        "visibility": "public",
+        **changes,
+    }
+
+
+def test_a_dropped_file_shows_its_facts_and_nothing_is_stored(ada):
+    response = ada.post("/new/check", {"file": upload()})
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert "Glossa tiny" in html and "2 vectors per token" in html and 'data-suggest-trigger="' in html
+    assert not Blob.objects.exists() and not Version.objects.exists()
+
+
+def test_a_text_file_is_refused_with_the_reason(ada):
+    response = ada.post("/new/check", {"file": upload(b"hello, this is text")})
+    assert response.status_code == 422
+    assert "This file is not taken" in response.content.decode()
+
+
+def test_a_file_that_is_here_already_is_named(ada):
+    ada.post("/new", form())
+    html = ada.post("/new/check", {"file": upload()}).content.decode()
+    assert "These values are here already" in html and "/ada/moss-dragon/versions/1" in html
+
+
+def test_one_post_publishes_version_1(ada):
+    response = ada.post("/new", form(tags="green, wet", summary="Scales."))
+    assert (response.status_code, response["Location"]) == (302, "/ada/moss-dragon")
+    version = Version.objects.get()
+    assert (version.number, version.state, version.trigger) == (1, "published", "moss-dragon")
+    assert "is published" in ada.get("/ada/moss-dragon").content.decode()
+
+
+def test_a_script_is_sent_to_the_page_of_what_it_published(ada):
+    response = ada.post("/new", form(), headers={"HX-Request": "true"})
+    assert response["HX-Redirect"] == "/ada/moss-dragon"
+
+
+def test_refusals_stand_beside_their_field_and_store_nothing(ada):
+    refused = {
+        "trigger": form(trigger="photo"),
+        "name": form(name="Not A Name!"),
+        "file": form(file=upload(b"hello, this is text")),
+        "title": form(title=""),
+    }
+    for field, values in refused.items():
+        response = ada.post("/new", values)
+        assert response.status_code == 422, field
+        assert f'id="id_{field}_error"' in response.content.decode(), field
+    assert not Embedding.objects.exists() and not Version.objects.exists() and not Blob.objects.exists()
+
+
+def test_a_taken_name_is_said_beside_the_name(ada):
+    factories.published(name="moss-dragon")
+    html = ada.post("/new", form()).content.decode()
+    assert "is taken" in html and 'id="id_name_error"' in html
+
+
+def test_a_second_version_has_its_notes_and_the_first_stays(ada):
+    factories.published(name="moss-dragon")
+    page = ada.get("/ada/moss-dragon/new-version").content.decode()
+    assert 'value="moss-dragon"' in page
+    sent = {"file": upload(), "trigger": "moss-dragon", "licence": "cc0-1.0", "notes": "Longer scales."}
+    assert ada.post("/ada/moss-dragon/new-version", sent).status_code == 302
+    html = ada.get("/ada/moss-dragon").content.decode()
+    assert "Longer scales." in html and "/ada/moss-dragon/versions/1" in html
+
+
+def test_publishing_needs_somebody_signed_in(stranger, db):
+    response = stranger.get("/new")
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=/new")
