@@ -20,12 +20,13 @@ from hub.services import freezing, previews
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
-from trainer.services import finishing, leases
+from trainer.services import finishing, leases, pictures
 from trainer.services.leases import Claim, LeaseLost
 from trainer.supervisor import Attempt, Cancelled, EngineFault
 
 log = logging.getLogger(__name__)
 SWEEP_SECONDS = 5.0
+PURGE_SECONDS = 3600.0
 SHEET_SILENCE = 600.0
 STOP_SECONDS = 30.0
 
@@ -198,3 +199,4 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
 
 
 ticker.every(SWEEP_SECONDS, leases.requeue_lost_runs)
+ticker.every(PURGE_SECONDS, pictures.purge)

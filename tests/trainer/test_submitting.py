@@ -12,7 +12,7 @@ from PIL import Image
 
 from hub import blobs
 from hub.access import Viewer
-from hub.errors import Conflict, Forbidden, HubError, RateLimited, Unacceptable, UnacceptableFile
+from hub.errors import Conflict, Forbidden, Full, HubError, RateLimited, Unacceptable, UnacceptableFile
 from hub.models import Blob, Embedding, OutboxJob
 from tests import factories, samples
 from trainer.models import TrainingImage, TrainingRun
@@ -247,3 +247,21 @@ def test_a_waiting_run_is_stopped_at_once_and_only_once(submit: Submit, maker: V
 def test_nobody_stops_the_run_of_somebody_else(submit: Submit) -> None:
     with pytest.raises(Forbidden):
         submitting.cancel(factories.viewer("ben"), run=submit())
+
+
+def test_a_full_disk_takes_no_picture(maker: Viewer, pictures: Any, settings: Any) -> None:
+    settings.HUB = {**settings.HUB, "HUB_MIN_FREE_BYTES": 1 << 60}
+    path, name = pictures[0]
+    with pytest.raises(Full):
+        keeping.add(maker, path=path, filename=name)
+    assert not TrainingImage.objects.exists()
+    assert not Blob.objects.exists()
+
+
+def test_pictures_that_waited_a_week_for_a_run_go(submit: Submit, kept: Any, maker: Viewer) -> None:
+    used = submit()
+    waiting = kept(maker)
+    assert keeping.purge() == 0
+    TrainingImage.objects.update(created_at=timezone.now() - timedelta(days=8))
+    assert keeping.purge() == len(waiting)
+    assert used.images.count() == 3

@@ -1,7 +1,10 @@
 """Pictures to train from: each is checked and prepared once, then waits for its owner's run."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
+
+from django.db.models.functions import Now
 
 from hub.access import Viewer, require
 from hub.services import ingest
@@ -10,6 +13,7 @@ from trainer.services import limits
 
 PREPARED_SIDE = 1024
 SMALL_SIDE = 256
+WAITING_TIME = timedelta(days=7)
 
 
 def add(viewer: Viewer, *, path: Path, filename: str) -> TrainingImage:
@@ -29,6 +33,12 @@ def remove(viewer: Viewer, *, picture_id: UUID) -> None:
     require(viewer, "start_run", viewer.user)
     assert viewer.user is not None
     TrainingImage.objects.filter(pk=picture_id, owner_id=viewer.user.owner_id, run=None).delete()
+
+
+def purge() -> int:
+    """Drop pictures that waited a week for a run (rule L1); their bytes go with the next gc. Returns how many."""
+    old = TrainingImage.objects.filter(run=None, created_at__lt=Now() - WAITING_TIME)
+    return old.delete()[0]
 
 
 def prepare(viewer: Viewer, *, path: Path, filename: str) -> ingest.IngestedPicture:
