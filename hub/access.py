@@ -141,7 +141,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "docs_page": ("sign_in", None),
     "healthz": ("sign_in", None),
     "readyz": ("sign_in", None),
-    "sign_in_link": ("sign_in", None),
+    "sign_in_link": ("sign_in", "sign_in"),
     "settings_account": ("manage_account", "manage_account"),
     "settings_tokens": ("manage_tokens", "manage_tokens"),
     "revoke_token": (None, "manage_tokens"),

@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hub.access import Viewer, require
@@ -72,20 +73,34 @@ def one_time_link(user: User) -> str:
     return token
 
 
+def person_of_link(token: str) -> str:
+    """The name of the person whose link this is, if it still works. Unauthenticated `link_expired` otherwise."""
+    link = _working_links(token).select_related("user").first()
+    if link is None:
+        raise _link_expired()
+    return link.user.username
+
+
 def user_for_link(token: str) -> User:
     """The person whose link this is; the link is used up. Unauthenticated `link_expired` for any other."""
-    now = timezone.now()
     with transaction.atomic():
         link = SignInLink.objects.select_related("user__owner").filter(digest=_digest(token)).first()
-        used = SignInLink.objects.filter(
-            digest=_digest(token), used_at=None, expires_at__gt=now, user__is_active=True
-        ).update(used_at=now)
-        if link is None or not used:
-            raise Unauthenticated(
-                "link_expired", "This sign-in link was used or is too old. Ask the hub for a new one."
-            )
+        if link is None or not _working_links(token).update(used_at=timezone.now()):
+            raise _link_expired()
         audit.record(Viewer(link.user), "use_sign_in_link", link.user.username)
         return link.user
+
+
+def _working_links(token: str) -> QuerySet[SignInLink]:
+    return SignInLink.objects.filter(
+        digest=_digest(token), used_at=None, expires_at__gt=timezone.now(), user__is_active=True
+    )
+
+
+def _link_expired() -> Unauthenticated:
+    return Unauthenticated(
+        "link_expired", "This sign-in link was used or is too old. Ask the hub for a new one."
+    )
 
 
 def _digest(token: str) -> str:

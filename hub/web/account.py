@@ -6,7 +6,7 @@ from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.errors import HubError, NotFound
 from hub.models import AccessToken
@@ -16,10 +16,15 @@ from hub.web import forms
 from hub.wire.auth import viewer_of
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Sign in once by a link that the operator was given; a second factor is asked for where there is one."""
+    """Sign in once by a link that the operator was given; a second factor is asked for where there is one.
+
+    Opening the link changes nothing, so that a preview or a prefetch does not use it up; pressing the button does.
+    """
     try:
+        if request.method != "POST":
+            return render(request, "account/link.html", {"person": accounts.person_of_link(token)})
         user = accounts.user_for_link(token)
     except HubError as error:
         return render(request, "account/link_refused.html", {"error": error}, status=401)

@@ -44,6 +44,8 @@ def administrator(hub: Hub, chromium: Browser) -> Iterator[BrowserContext]:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(hub.sign_in_link or "")
+    page.get_by_role("button", name="Sign in as").click()
+    page.wait_for_url(hub.url + "/")
     page.close()
     yield context
     context.close()

@@ -48,14 +48,16 @@ def test_a_password_signs_in_and_a_wrong_one_does_not_say_what_is_wrong(stranger
 
 def test_a_one_time_link_signs_in_once(stranger, client):
     link = accounts.one_time_link(factories.user("ada"))
-    assert stranger.get(f"/sign-in/{link}").status_code == 302
+    assert "Sign in as ada" in stranger.get(f"/sign-in/{link}").content.decode()
+    assert stranger.get("/settings/account").status_code == 302, "opening the link alone changes nothing"
+    assert stranger.post(f"/sign-in/{link}").status_code == 302
     assert stranger.get("/settings/account").status_code == 200
     second = client.get(f"/sign-in/{link}")
     assert second.status_code == 401 and "This link does not work" in second.content.decode()
 
 
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(stranger):
-    stranger.get(f"/sign-in/{accounts.one_time_link(factories.user('ada'))}")
+    stranger.post(f"/sign-in/{accounts.one_time_link(factories.user('ada'))}")
     made = stranger.post("/settings/tokens", {"name": "laptop", "scopes": ["read"], "days": "30"})
     secret = re.search(r"glossa_[0-9A-Za-z]{46}", made.content.decode())[0]
     assert made["Cache-Control"] == "no-store"
@@ -89,7 +91,7 @@ def test_a_token_never_opens_the_settings(stranger):
     ],
 )
 def test_every_page_of_the_account_is_in_our_design(stranger, address):
-    stranger.get(f"/sign-in/{accounts.one_time_link(factories.user('ada'))}")
+    stranger.post(f"/sign-in/{accounts.one_time_link(factories.user('ada'))}")
     response = stranger.get(address)
     assert response.status_code == 200
     assert 'class="masthead"' in response.content.decode()
