@@ -122,16 +122,20 @@ def load(picture: Picture) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            image: Image.Image = Image.open(picture.path, formats=FORMATS)
-            width, height = image.size
-            if getattr(image, "is_animated", False):
-                raise recipe_fault("bad_picture", f"'{name}' is animated; use a still picture.")
-            if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
-                raise recipe_fault("bad_picture", f"'{name}' is {width} x {height}: too small or too large.")
-            image = ImageOps.exif_transpose(image)
-            return _on_white(_in_srgb(image))
+            with Image.open(picture.path, formats=FORMATS) as image:
+                _check(image, name)
+                return _on_white(_in_srgb(ImageOps.exif_transpose(image)))
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
         raise recipe_fault("bad_picture", f"'{name}' is not a readable JPEG, PNG or WebP picture.") from None
+
+
+def _check(image: Image.Image, name: str) -> None:
+    """Refuse by the header alone, before anything is decoded."""
+    width, height = image.size
+    if getattr(image, "is_animated", False):
+        raise recipe_fault("bad_picture", f"'{name}' is animated; use a still picture.")
+    if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
+        raise recipe_fault("bad_picture", f"'{name}' is {width} x {height}: too small or too large.")
 
 
 def to_pixels(image: Image.Image, side: int) -> Tensor:
