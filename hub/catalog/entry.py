@@ -6,7 +6,7 @@ from typing import cast
 from django.db.models import Count, Q, QuerySet
 
 from hub.access import Viewer, can, visible
-from hub.catalog import cards, resolve, usage
+from hub.catalog import cards, resolve
 from hub.catalog.licences import LICENCES
 from hub.catalog.shapes import Card, Edition, Entry, Picture, SheetBlock
 from hub.errors import NotFound
@@ -89,7 +89,6 @@ def _entry(viewer: Viewer, row: Embedding, version: Version | None) -> Entry:
         blocks=blocks,
         uploads=tuple(picture for picture in pictures if picture.role == Preview.Role.UPLOAD),
         files=tuple(files),
-        usage=usage.lines(row, version) if version else (),
         insights=version.insights if version else {},
         provenance=version.provenance if version else {},
         editions=tuple(_edition(one, row, version) for one in versions if one.published_at),

@@ -140,16 +140,6 @@ class ResolvedFile:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """How one tool takes the word: the file to fetch (`path`), the folder or call, and the text to copy."""
-
-    tool: str
-    path: str
-    where: str
-    text: str
-
-
-@dataclass(frozen=True)
 class SheetBlock:
     """One block of the preview sheet: its letter, the question it answers, its rows of pictures."""
 
@@ -199,7 +189,6 @@ class Entry:
     blocks: tuple[SheetBlock, ...]
     uploads: tuple[Picture, ...]
     files: tuple[TreeFile, ...]
-    usage: tuple[Usage, ...]
     insights: dict[str, Any]
     provenance: dict[str, Any]
     editions: tuple[Edition, ...]

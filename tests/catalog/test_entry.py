@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS = {"owner": "ada", "name": "moss-dragon"}
 
 
-def test_the_page_shows_the_head_with_its_sheet_files_and_ways_to_use_it(tmp_path: Path) -> None:
+def test_the_page_shows_the_head_with_its_sheet_and_files(tmp_path: Path) -> None:
     embedding = factories.published(family="sd1", tags=["moss"], label="spring")
     factories.sheet(embedding.versions.get(), tmp_path, blocks="ABC")
     page = entry.get(ANONYMOUS, **ADDRESS)
@@ -31,18 +31,7 @@ def test_the_page_shows_the_head_with_its_sheet_files_and_ways_to_use_it(tmp_pat
     assert [file.path for file in page.files] == ["moss-dragon.safetensors", "learned_embeds.safetensors"]
     assert page.insights == {"intact": True}
     assert page.tags == ("moss",) and page.licence_title.startswith("CC0")
-    lines = {line.tool: line for line in page.usage}
-    assert lines["ComfyUI"].text == "a picture in the style of embedding:moss-dragon"
-    assert 'load_textual_inversion("ada/moss-dragon", token="moss-dragon")' in lines["diffusers"].text
-    assert lines["A1111"].path == "moss-dragon.safetensors"
     assert page.may == frozenset() and page.drafts == ()
-
-
-def test_a_negative_is_shown_in_the_negative_prompt() -> None:
-    factories.published(kind="negative", family="sd1")
-    lines = {line.tool: line.text for line in entry.get(ANONYMOUS, **ADDRESS).usage}
-    assert lines["A1111"] == "moss-dragon"
-    assert 'pipeline(negative_prompt="moss-dragon")' in lines["diffusers"]
 
 
 def test_older_versions_have_pages_of_their_own() -> None:
@@ -76,7 +65,7 @@ def test_deleted_versions_answer_gone_and_quarantined_ones_show_their_owner_why(
 def test_owners_see_their_drafts_and_what_they_may_do() -> None:
     draft = factories.draft()
     page = entry.get(factories.viewer(), **ADDRESS)
-    assert page.version is None and page.drafts == (draft,) and page.usage == ()
+    assert page.version is None and page.drafts == (draft,)
     assert {"publish_version", "edit_card", "yank"} <= page.may
     assert entry.get_draft(factories.viewer(), **ADDRESS, pk=draft.pk).version == draft
     with pytest.raises(NotFound):
