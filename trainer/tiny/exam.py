@@ -56,7 +56,7 @@ def draw(
 
 def questions(count: int, rng: Random, *, held_out: bool) -> list[Question]:
     """Fresh questions without defects, of known or of held-out combinations."""
-    found = []
+    found: list[Question] = []
     while len(found) < count:
         scene = world.random_scene(rng, held_out=held_out)
         if scene.defect is None:

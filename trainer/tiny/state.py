@@ -116,7 +116,8 @@ def load_pictures(state: Path, count: int, seed: int) -> tuple[torch.Tensor, lis
     path, words = state / f"pictures-{seed}-{count}.npy", state / f"captions-{seed}-{count}.txt"
     if not (path.exists() and words.exists()):
         state.mkdir(parents=True, exist_ok=True)
-        pictures, captions = np.empty((count, 64, 64, 3), np.uint8), []
+        pictures: np.ndarray = np.empty((count, 64, 64, 3), np.uint8)
+        captions: list[str] = []
         for index, (_, text, picture) in enumerate(examples(count, seed)):
             pictures[index] = np.asarray(picture)
             captions.append(text)

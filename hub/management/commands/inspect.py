@@ -44,7 +44,13 @@ def _record(name: str, limits: Limits) -> dict[str, Any]:
         return inspect_embedding(name, limits=limits)
     except OSError as error:
         message = f"The file cannot be read: {error.strerror}."
-        facts = {"verdict": "refuse", "message": message, "encoders": [], "digests": {}, "warnings": []}
+        facts: dict[str, Any] = {
+            "verdict": "refuse",
+            "message": message,
+            "encoders": [],
+            "digests": {},
+            "warnings": [],
+        }
         return {"file": name, **row(facts)}
 
 
