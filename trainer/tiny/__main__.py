@@ -68,10 +68,7 @@ def judge(options: argparse.Namespace) -> None:
     for name, count, held_out in (("known", options.count, False), ("held-out", options.count // 2, True)):
         asked = exam.questions(count, dice(f"{seed} {name}"), held_out=held_out)
         rows[f"{count} {name} combinations"] = exam.examine(pipeline, the_judge, asked)
-    own = own_accuracy(the_judge, 1000, seed)
-    rows["the judge itself, 1000 true renders"] = {
-        axis: own.get(axis, float("nan")) for axis in next(iter(rows.values()))
-    }
+    rows["the judge itself, 1000 true renders"] = own_accuracy(the_judge, 1000, seed)
     numbers = f"{exam.table(rows)}\n\nExamination {seed}."
     say(numbers)
     (BUNDLED / "base" / "MODEL_CARD.md").write_text(card(samples_seen(BUNDLED / "base"), numbers))
@@ -128,7 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--state", type=Path, default=HOME / "state" / "tiny", help="what is kept between sittings"
     )
-    parser.add_argument("--steps", type=int, default=7000, help="training steps of the denoiser, %(default)s")
+    parser.add_argument("--steps", type=int, default=6000, help="training steps of the denoiser, %(default)s")
     parser.add_argument(
         "--processes", type=int, default=min(2, os.cpu_count() or 1), help="training processes"
     )

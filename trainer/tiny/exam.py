@@ -87,7 +87,7 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     axes = list(next(iter(rows.values())))
     lines = ["| | " + " | ".join(axes) + " |", "| --- |" + " --- |" * len(axes)]
     lines += [
-        f"| {name} | " + " | ".join(f"{shares[axis]:.1%}" for axis in axes) + " |"
+        f"| {name} | " + " | ".join(f"{shares[axis]:.1%}" if axis in shares else "" for axis in axes) + " |"
         for name, shares in rows.items()
     ]
     return "\n".join(lines)

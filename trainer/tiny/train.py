@@ -22,14 +22,15 @@ from trainer.tiny.vae import encode, load_vae
 from trainer.tiny.world import DEFECTS
 
 PICTURES, SEED = 32_000, 2
-STEPS = 7000
+STEPS = 6000
 BATCH = 40  # over all processes
 PEAK_RATE = 1.6e-3
 FALL_FROM = 0.65  # the share of the steps at the full rate
-SHORT_LENGTH, SHORT_UNTIL = 32, 0.78  # no caption needs more; the long padding is learned at the end
-# Silhouettes are decided where noise is strong and seen best where nothing distracts, and they are learned last.
-NOISY = 0.6  # timesteps are 1000 * u ** NOISY for even u
-CLEAR = 0.4  # the share of the batch that is drawn from the plain pictures alone
+SHORT_LENGTH, SHORT_UNTIL = 32, 0.75  # no caption needs more; the long padding is learned at the end
+# Silhouettes are decided where noise is strong and seen best where nothing distracts; fills come after them.
+SHAPES_UNTIL = 0.8
+NOISY = (0.6, 0.95)  # timesteps are 1000 * u ** NOISY for even u; before and after
+CLEAR = (0.4, 0.05)  # the share of the batch that is drawn from the plain pictures alone
 DROP, UNKNOWN = 0.10, 0.05
 SAVE_EVERY = 200
 
@@ -56,7 +57,8 @@ def rate(step: int, steps: int) -> float:
 
 def parameter_groups(modules: Iterable[torch.nn.Module]) -> list[dict[str, object]]:
     """Weight decay for matrices and kernels, none for embeddings, norms and biases."""
-    decayed, free = [], []
+    decayed: list[torch.nn.Parameter] = []
+    free: list[torch.nn.Parameter] = []
     for module in modules:
         for name, parameter in module.named_parameters():
             (free if parameter.ndim < 2 or "embedding.weight" in name else decayed).append(parameter)
@@ -79,17 +81,19 @@ class Examples:
         self.empty = torch.tensor(self.table.rows([""]))[0]
         self.signal = build_scheduler().alphas_cumprod
 
-    def batch(self, step: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Noisy latents, timesteps, caption rows and what the denoiser is to say."""
+    def batch(
+        self, step: int, length: int, phase: int = 0
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Noisy latents, timesteps, caption rows and what the denoiser is to say; phase 0 learns shapes, 1 fills."""
         count = BATCH // self.processes
         shared = torch.Generator().manual_seed(7_919 * step + 3)
         own = torch.Generator().manual_seed((7_919 * step + 5) * self.processes + self.rank)
         strata = torch.randperm(BATCH, generator=shared)[self.rank :: self.processes][:count]
         even = (strata + torch.rand(count, generator=own)) / BATCH
-        times = (1000 * even**NOISY).long().clamp(max=999)
+        times = (1000 * even ** NOISY[phase]).long().clamp(max=999)
         which = torch.randint(len(self.latents), (count,), generator=own)
         clear = self.clear[torch.randint(len(self.clear), (count,), generator=own)]
-        which = torch.where(torch.rand(count, generator=own) < CLEAR, clear, which)
+        which = torch.where(torch.rand(count, generator=own) < CLEAR[phase], clear, which)
         clean, rows = self.latents[which], self.rows[which].clone()
         noise = torch.randn(clean.shape, generator=own)
         lottery = torch.rand(count, 2, generator=own)
@@ -135,9 +139,8 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
             lengthen([parameters[position], average.shadow[position]])
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps)
-        noisy, times, rows, target = examples.batch(
-            step, SHORT_LENGTH if step < SHORT_UNTIL * steps else LENGTH
-        )
+        length = SHORT_LENGTH if step < SHORT_UNTIL * steps else LENGTH
+        noisy, times, rows, target = examples.batch(step, length, int(step >= SHAPES_UNTIL * steps))
         words = text(rows).last_hidden_state
         guess = unet(noisy.contiguous(memory_format=torch.channels_last), times, words).sample
         loss = functional.mse_loss(guess, target)
