@@ -58,17 +58,10 @@ def test_same_seed_gives_the_same_rows_and_another_seed_others(train: Train, rec
     assert not torch.equal(first, other)
 
 
-@pytest.mark.parametrize(("killed_after", "threads"), [(50, 1), (100, 1)])
-def test_run_survives_kill_9_in_new_processes(
-    base_folder: Path,
-    images: Images,
-    recipe: Make,
-    train: Train,
-    tmp_path: Path,
-    killed_after: int,
-    threads: int,
+def test_run_killed_twice_ends_bit_equal_in_new_processes(
+    base_folder: Path, images: Images, recipe: Make, train: Train, tmp_path: Path
 ) -> None:
-    settings = recipe(max_steps=130)
+    settings = recipe(max_steps=110)
     child = EngineChild(folder=tmp_path)
     command = {
         "do": "train",
@@ -77,27 +70,29 @@ def test_run_survives_kill_9_in_new_processes(
         "recipe": settings.to_dict(),
         "images": images,
         "workdir": str(tmp_path / "work"),
-        "threads": threads,
+        "threads": 1,
     }
+    resume = None
+    for killed_after in (50, 100):
+        child.start()
+        child.send({**command, "resume": resume})
+        for event in child.events(120):
+            if event["event"] == "checkpoint" and event["step"] >= killed_after:
+                child.kill()
+                break
+        resume = str(max((tmp_path / "work" / "checkpoints").glob("step-*.safetensors")))
     child.start()
-    child.send(command)
-    for event in child.events(60):
-        if event["event"] == "checkpoint" and event["step"] >= killed_after:
-            child.kill()
-            break
-    newest = max((tmp_path / "work" / "checkpoints").glob("step-*.safetensors"))
-    child.start()
-    child.send({**command, "resume": str(newest)})
-    result = list(child.events(60))[-1]
+    child.send({**command, "resume": resume})
+    *_, result = child.events(120)
     child.stop()
     assert result["event"] == "result", result
     assert torch.equal(rows_of(result), rows_of(train(settings).last))
 
 
 def test_checkpoint_is_small_and_only_the_last_three_stay(train: Train, recipe: Make) -> None:
-    events = train(recipe(max_steps=250, batch=1, early_stop=False)).of("checkpoint")
-    assert [event["step"] for event in events] == [50, 100, 150, 200, 250]
-    assert [Path(event["path"]).exists() for event in events] == [False, False, True, True, True]
+    events = train(recipe(max_steps=200, batch=1, early_stop=False)).of("checkpoint")
+    assert [event["step"] for event in events] == [50, 100, 150, 200]
+    assert [Path(event["path"]).exists() for event in events] == [False, True, True, True]
     assert all(event["size"] < 40_000 for event in events)
 
 
