@@ -125,7 +125,9 @@ def main() -> None:
     parser.add_argument(
         "--state", type=Path, default=HOME / "state" / "tiny", help="what is kept between sittings"
     )
-    parser.add_argument("--steps", type=int, default=6000, help="training steps of the denoiser, %(default)s")
+    parser.add_argument(
+        "--steps", type=int, default=12_000, help="training steps of the denoiser, %(default)s"
+    )
     parser.add_argument(
         "--processes", type=int, default=min(2, os.cpu_count() or 1), help="training processes"
     )

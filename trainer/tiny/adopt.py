@@ -18,7 +18,7 @@ def adopt(base: Path, state: Path) -> bool:
     """Fills an empty state folder from the exported base, at step 0; False where there is nothing to do."""
     if (state / "vae.safetensors").exists() or not (base / "model_index.json").exists():
         return False
-    vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
+    vae = AutoencoderKL.from_pretrained(base / "vae", dtype=torch.float32)
     table = ShortTable(build_tokenizer())
     text, unet = build(table)
     whole = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).state_dict()
@@ -26,7 +26,7 @@ def adopt(base: Path, state: Path) -> bool:
     whole[name] = whole[name][short_ids(table)]
     text.load_state_dict(whole)
     unet.load_state_dict(
-        UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32).state_dict()
+        UNet2DConditionModel.from_pretrained(base / "unet", dtype=torch.float32).state_dict()
     )
     _save(state / "vae.safetensors", STEPS, {"vae": vae})
     _save(state / "base.safetensors", 0, {"text": text, "unet": unet})

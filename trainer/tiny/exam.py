@@ -31,7 +31,7 @@ class Question:
 
 def load_pipeline(folder: Path) -> StableDiffusionPipeline:
     """The base as any diffusers user loads it, in single precision and silent."""
-    pipeline = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32, safety_checker=None)
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from diffusers import StableDiffusionPipeline
 
+from trainer.tiny import train
 from trainer.tiny.networks import BOS, EOS, VOCABULARY, build_scheduler, build_text_encoder
 from trainer.tiny.tokens import ShortTable, build_tokenizer
-from trainer.tiny.train import BATCH, load_base
+from trainer.tiny.train import load_base
 from trainer.tiny.vae import load_vae
 
 # What a site needs to know to train and show words on this base. Prompts keep to what the base can draw.
@@ -133,7 +134,7 @@ def export(state: Path, folder: Path, card: Callable[[int], str]) -> int:
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     pipeline.to(torch.float16).save_pretrained(fresh, safe_serialization=True)
-    samples = steps * BATCH
+    samples = steps * train.BATCH
     (fresh / "glossa.json").write_text(json.dumps(RECORD | {"samples": samples}, indent=2) + "\n")
     (fresh / "MODEL_CARD.md").write_text(card(samples))
     shutil.rmtree(folder, ignore_errors=True)

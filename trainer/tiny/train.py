@@ -22,13 +22,13 @@ from trainer.tiny.vae import encode, load_vae
 from trainer.tiny.world import DEFECTS
 
 PICTURES, SEED = 32_000, 2
-STEPS = 6000
+STEPS = 12_000
 BATCH = 40  # over all processes
 PEAK_RATE = 1.6e-3
 FALL_FROM = 0.65  # the share of the steps at the full rate
 SHORT_LENGTH, SHORT_UNTIL = 32, 0.75  # no caption needs more; the long padding is learned at the end
 # Silhouettes are decided where noise is strong and seen best where nothing distracts; fills come after them.
-SHAPES_UNTIL = 0.8
+SHAPES_UNTIL = 0.4
 NOISY = (0.6, 0.95)  # timesteps are 1000 * u ** NOISY for even u; before and after
 CLEAR = (0.4, 0.05)  # the share of the batch that is drawn from the plain pictures alone
 DROP, UNKNOWN = 0.10, 0.05

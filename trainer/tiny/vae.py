@@ -99,7 +99,7 @@ def load_vae(state: Path) -> AutoencoderKL:
     average.copy_to(vae.parameters())
     vae.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     pictures, _ = load_pictures(state, VAE_PICTURES, SEED)
-    means = torch.cat([encode(vae, pictures[i : i + 64])[0] for i in range(0, 512, 64)])
+    means = torch.cat([encode(vae, pictures[i : i + 64])[0] for i in range(0, min(512, len(pictures)), 64)])
     vae.register_to_config(scaling_factor=round(1.0 / means.std().item(), 5))
     return vae
 
