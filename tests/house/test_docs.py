@@ -21,10 +21,19 @@ def raised_codes() -> set[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in ERROR_CLASSES and name != "NotFound" and node.args and isinstance(node.args[0], ast.Constant):
+            if (
+                name in ERROR_CLASSES
+                and name != "NotFound"
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
                 codes.add(node.args[0].value)
             if name in ERROR_CLASSES:
-                codes |= {k.value.value for k in node.keywords if k.arg == "code" and isinstance(k.value, ast.Constant)}
+                codes |= {
+                    k.value.value
+                    for k in node.keywords
+                    if k.arg == "code" and isinstance(k.value, ast.Constant)
+                }
     return codes
 
 
