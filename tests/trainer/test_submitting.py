@@ -249,7 +249,7 @@ def test_nobody_stops_the_run_of_somebody_else(submit: Submit) -> None:
         submitting.cancel(factories.viewer("ben"), run=submit())
 
 
-def test_a_full_disk_takes_no_picture(maker: Viewer, pictures: Any, settings: Any) -> None:
+def test_a_full_disk_takes_no_picture(maker: Viewer, pictures: Any, disk_blobs: Any, settings: Any) -> None:
     settings.HUB = {**settings.HUB, "HUB_MIN_FREE_BYTES": 1 << 60}
     path, name = pictures[0]
     with pytest.raises(Full):

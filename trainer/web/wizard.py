@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -61,10 +61,10 @@ def remove(request: HttpRequest, picture_id: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
-def set_picture(request: HttpRequest, name: str, file: str) -> FileResponse:
+def set_picture(request: HttpRequest, name: str, file: str) -> HttpResponse:
     """A picture of a bundled set."""
     path = sets.picture(name, file)
-    response = FileResponse(path.open("rb"), content_type=media.TYPES[path.suffix.lstrip(".")])
+    response = HttpResponse(path.read_bytes(), content_type=media.TYPES[path.suffix.lstrip(".")])
     response["Cache-Control"] = "public, max-age=86400"
     response["X-Content-Type-Options"] = "nosniff"
     return response
