@@ -8,7 +8,7 @@ from django.db import models
 class OutboxJob(models.Model):
     """A job that was promised in the transaction of its cause; the relay sends it to the broker.
 
-    Sent rows are removed by upkeep; an empty or lost broker therefore loses nothing.
+    A row lives until its job is done, so an empty or lost broker loses nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
