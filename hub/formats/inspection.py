@@ -1,13 +1,12 @@
 """What a file is, as one flat record of facts: the answer of `manage.py inspect` and of the upload page."""
 
-import hashlib
 import os
-import zlib
 from pathlib import Path
 
 from hub.formats.canonical import tensor_digest
 from hub.formats.data import EmbeddingData
 from hub.formats.detect import sniff
+from hub.formats.digests import Digester
 from hub.formats.errors import FormatError
 from hub.formats.families import FAMILIES
 from hub.formats.limits import DEFAULT_LIMITS, Limits
@@ -89,17 +88,11 @@ def row(facts: dict[str, object]) -> dict[str, object]:
 
 def hash_stream(descriptor: int, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, str], bytes]:
     """Digests of a whole open file as the tools make them, and its bytes up to one over the limit."""
-    whole, crc, kept = hashlib.sha256(), 0, bytearray()
+    digester, kept = Digester(), bytearray()
     while block := os.read(descriptor, 1 << 20):
-        whole.update(block)
-        crc = zlib.crc32(block, crc)
+        digester.update(block)
         kept += block[: limits.max_bytes + 1 - len(kept)]
-    digest = whole.hexdigest()
-    digests = {"sha256": digest, "autov2": digest[:10], "crc32": f"{crc:08x}"}
-    length = int.from_bytes(kept[:8], "little")
-    if 0 < length < len(kept) - 8 <= limits.max_bytes:  # AutoV3: SHA-256 of what follows a safetensors header
-        digests["autov3"] = hashlib.sha256(kept[8 + length :]).hexdigest()[:12]
-    return digests, bytes(kept)
+    return digester.digests, bytes(kept)
 
 
 def _accepted(data: EmbeddingData) -> dict[str, object]:
