@@ -4,7 +4,7 @@ from hub.models.blob import Blob
 from hub.models.job import AuditEntry, OutboxJob
 from hub.models.people import AccessToken, Owner, SignInLink, User
 from hub.models.preview import Preview
-from hub.models.reading import Download, SearchText
+from hub.models.reading import Download, Fingerprint, FingerprintBand, SearchText
 from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "Download",
     "Embedding",
     "File",
+    "Fingerprint",
+    "FingerprintBand",
     "OutboxJob",
     "Owner",
     "Preview",

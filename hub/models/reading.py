@@ -1,4 +1,4 @@
-"""What readers need: the text that search looks through, and pulls counted by day."""
+"""What readers need: the text that search looks through, fingerprints of values, pulls counted by day."""
 
 from django.db import models
 
@@ -39,3 +39,34 @@ class Download(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} {self.day}: {self.count}"
+
+
+class Fingerprint(models.Model):
+    """Sketches of a published version's first vectors (hub.formats.sketch), by which near copies are found.
+
+    Derived from the tensors: `fsck --repair` makes missing ones.
+    """
+
+    version = models.OneToOneField(
+        Version, primary_key=True, on_delete=models.CASCADE, related_name="fingerprint"
+    )
+    sketches = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.sketches[:16]}"
+
+
+class FingerprintBand(models.Model):
+    """One part of one sketch: versions that share a band may be near copies of one another."""
+
+    fingerprint = models.ForeignKey(Fingerprint, on_delete=models.CASCADE, related_name="bands")
+    family = models.CharField(max_length=32)
+    value = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["family", "value", "fingerprint"], name="fingerprint_band_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.value:x}"

@@ -12,7 +12,7 @@ from hub.errors import NotFound
 from hub.formats import EmbeddingData
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, File, Version
-from hub.services import audit, cards, checks, commits, details, files, indexing, ingest
+from hub.services import audit, cards, checks, commits, details, files, fingerprints, indexing, ingest
 
 
 class Moved(Exception):
@@ -26,6 +26,7 @@ class Prepared:
     number: int
     files: list[files.NewFile]
     readme: ingest.Stored
+    sketches: list[int]
 
 
 def prepare(embedding: Embedding, version: Version, data: EmbeddingData, tags: Sequence[str]) -> Prepared:
@@ -34,9 +35,8 @@ def prepare(embedding: Embedding, version: Version, data: EmbeddingData, tags: S
     made = files.make(embedding, version, data, number=number, tags=tags)
     readme = commits.prepare(embedding, version, tags)
     version.number = None  # a hope only, until the transaction gives it
-    return Prepared(
-        number, [files.NewFile(path, layout, ingest.put(body)) for path, layout, body in made], readme
-    )
+    stored = [files.NewFile(path, layout, ingest.put(body)) for path, layout, body in made]
+    return Prepared(number, stored, readme, fingerprints.sketches_of(data))
 
 
 def freeze(viewer: Viewer, version: Version, prepared: Prepared) -> Version:
@@ -64,6 +64,7 @@ def freeze(viewer: Viewer, version: Version, prepared: Prepared) -> Version:
     for file in prepared.files:
         File.objects.create(version=version, path=file.path, layout=file.layout, blob=ingest.row(file.stored))
     _set_published(version)
+    fingerprints.remember(version, prepared.sketches)
     embedding.head, embedding.last_number = version, version.number
     embedding.save(update_fields=["head", "last_number", "updated_at"])
     version.embedding = embedding

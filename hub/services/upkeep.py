@@ -8,8 +8,8 @@ from django.db.models import Max, Sum
 
 from hub import blobs
 from hub.errors import HubError
-from hub.models import Blob, Commit, Embedding, SearchText, Version
-from hub.services import audit, commits, indexing
+from hub.models import Blob, Commit, Embedding, Fingerprint, SearchText, Version
+from hub.services import audit, commits, fingerprints, indexing
 from hub.services.files import README
 
 
@@ -56,6 +56,10 @@ def _versions() -> Iterator[Finding]:
             yield Finding("I2", str(version), "has no commit")
         if (version.number or 0) > version.embedding.last_number:
             yield Finding("I9", str(version), "has a number that its embedding never gave")
+    bare = Version.objects.resolvable().exclude(pk__in=Fingerprint.objects.values("version"))
+    for version in bare.select_related("embedding__owner").iterator():
+        mend = partial(fingerprints.remember_late, version)
+        yield Finding("I10", str(version), "has no fingerprint, so near copies of it are not found", mend)
 
 
 def _commits() -> Iterator[Finding]:
