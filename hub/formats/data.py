@@ -43,8 +43,10 @@ class EmbeddingData:
     """One embedding as read from a file.
 
     `tensors` maps the canonical slot names to F32 tensors in canonical order; `source_dtypes` keeps the dtype
-    each slot had in the file. `token` and `step` are what the file says of itself, `trigger` is the legal
-    word suggested from it, `question` is set when a person has to say which base model it is for.
+    each slot had in the file and `stored` the dtype and shape of each tensor taken from it. `token`, `name` and
+    `step` are what the file says of itself, `trigger` is the legal word suggested from it, `question` is set
+    when a person has to say which base model or which of its `words` it is. `pickle_names` are the names that a
+    pickle used, `is_new_torch` that its zip has records which old safety checks do not know.
     """
 
     tensors: dict[str, Tensor]
@@ -58,6 +60,11 @@ class EmbeddingData:
     metadata: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     question: str | None = None
+    name: str | None = None
+    words: tuple[str, ...] = ()
+    stored: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    pickle_names: tuple[str, ...] = ()
+    is_new_torch: bool = False
 
     @property
     def vectors(self) -> int:

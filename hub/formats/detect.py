@@ -1,6 +1,6 @@
 """Which container a file is, by its first bytes, never by its name; and whether it is a second one as well.
 
-What is not read here is still recognised, so that the refusal can say what the file is and what to do.
+What no reader reads is still recognised, so that the refusal can say what the file is and what to do.
 """
 
 import codecs
@@ -15,11 +15,8 @@ from hub.formats.limits import MAX_HEADER_BYTES
 _RESAVE = "Save it as .safetensors and upload that."
 _UNPACK = "Unpack it and upload the .safetensors inside."
 _MAGIC: tuple[tuple[int, bytes, str, str, str], ...] = (
-    (0, b"PK\x03\x04", "torch-zip", "a zip archive, as PyTorch writes for .pt and .bin", _RESAVE),
     (0, b"PK\x05\x06", "zip", "an empty zip archive", ""),
-    (0, b"\x80\x02\x8a\x0a", "torch-legacy", "an old PyTorch pickle file", _RESAVE),
     (257, b"ustar", "torch-tar", "a tar archive, which PyTorch wrote before 2017", _RESAVE),
-    (0, b"\x89PNG\r\n\x1a\n", "image", "a PNG picture", ""),
     (0, b"\xff\xd8\xff", "jpeg", "a JPEG picture", ""),
     (0, b"GIF8", "gif", "a GIF picture", ""),
     (0, b"II*\0", "tiff", "a TIFF picture", ""),
@@ -48,8 +45,25 @@ _TEXT_STARTS: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
     ),
     ((b"<?xml", b"<svg"), "xml", "an XML or SVG document", ""),
 )
-_SAFETENSORS_NAMES = (".safetensors", ".sft", ".pti")
+_READ = (
+    (b"PK\x03\x04", "torch-zip"),
+    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "torch-legacy"),
+    (b"\x89PNG\r\n\x1a\n", "image"),
+)
 _TORCH_NAMES = (".pt", ".bin", ".pth", ".ckpt")
+# The names that agree with each container, the right one first. (Replicate names safetensors .pti.)
+_SUFFIXES = {
+    "safetensors": (".safetensors", ".sft", ".pti", *_TORCH_NAMES),
+    "torch-zip": _TORCH_NAMES,
+    "torch-legacy": _TORCH_NAMES,
+    "image": (".png", ".webp"),
+}
+_NAMES = {
+    "safetensors": "safetensors",
+    "torch-zip": "a PyTorch file",
+    "torch-legacy": "an old PyTorch file",
+    "image": "a picture",
+}
 _CODE_OPCODES = frozenset(
     [
         "GLOBAL",
@@ -92,49 +106,57 @@ def sniff(data: bytes) -> Sniffed:
         return Sniffed("empty", "an empty file")
     if _looks_like_safetensors(data):
         return Sniffed("safetensors")
+    for start, container in _READ:
+        if data.startswith(start):
+            return Sniffed(container)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return Sniffed("image")
     for offset, magic, container, name, advice in _MAGIC:
         if data.startswith(magic, offset):
             return Sniffed(container, name, advice)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return Sniffed("image", "a WebP picture")
     if data[:1] == b"\x80" and data[1:2] in b"\x00\x01\x02\x03\x04\x05":
         return Sniffed("pickle", "a Python pickle, which can run code", _RESAVE)
     return _sniff_text(data)
 
 
-def refuse_unread(data: bytes, filename: str) -> str:
-    """The container id of a file that can be read; FormatError (F1, U4) in words for every other one."""
+def container_of(data: bytes) -> str:
+    """The container id of a file that has a reader; FormatError (F1) in words for every other one."""
     found = sniff(data)
-    if found.name:
-        message = f"This is {found.name}, not a safetensors embedding. {found.advice}".strip()
-        raise FormatError("unsupported_container", message, rule="F1", detail={"container": found.container})
+    if not found.name:
+        return found.container
+    message = f"This is {found.name}, not an embedding file. {found.advice}".strip()
+    raise FormatError("unsupported_container", message, rule="F1", detail={"container": found.container})
+
+
+def refuse_wrong_name(container: str, filename: str) -> None:
+    """FormatError (U4) when the name of a file contradicts its content."""
     suffix = PurePosixPath(filename.replace("\\", "/")).suffix.lower()
-    if suffix not in ("", *_SAFETENSORS_NAMES, *_TORCH_NAMES):
+    agreeing = _SUFFIXES[container]
+    if suffix not in ("", *agreeing):
         raise FormatError(
             "type_mismatch",
-            f"The content is safetensors, but the name ends in {suffix!a}. Rename it to .safetensors.",
+            f"The content is {_NAMES[container]}, but the name ends in {suffix[:20]!a}. Rename it to {agreeing[0]}.",
             rule="U4",
-            detail={"container": found.container, "suffix": suffix},
+            detail={"container": container, "suffix": suffix[:20]},
         )
-    return found.container
 
 
-def wrong_suffix(filename: str) -> bool:
+def wrong_suffix(container: str, filename: str) -> bool:
     """Whether a safetensors file is named like a PyTorch one, which some tools then fail to read."""
-    return filename.lower().endswith(_TORCH_NAMES)
+    return container == "safetensors" and filename.lower().endswith(_TORCH_NAMES)
 
 
-def refuse_polyglot(data: bytes) -> None:
-    """FormatError (F1) for a safetensors file that a zip, tar or pickle reader would accept too."""
+def refuse_polyglot(data: bytes, container: str) -> None:
+    """FormatError (F1) for a file that a zip, tar or pickle reader would accept as another one."""
     for is_also, other in (
-        (_is_zip, "zip archive"),
-        (_is_tar, "tar archive"),
-        (_is_pickle, "pickle that runs code"),
+        (container != "torch-zip" and _is_zip(data), "zip archive"),
+        (_is_tar(data), "tar archive"),
+        (container == "safetensors" and _is_pickle(data), "pickle that runs code"),
     ):
-        if is_also(data):
+        if is_also:
             raise FormatError(
                 "unsafe_file",
-                f"The file is safetensors and a {other} at once.",
+                f"The file is {_NAMES[container]} and a {other} at once.",
                 rule="F1",
                 detail={"also": other},
             )

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from hub.formats import image_embedding
 from hub.formats.canonical import tensor_digest
 from hub.formats.data import EmbeddingData
 from hub.formats.detect import sniff
@@ -52,7 +53,9 @@ def examine(
     """All facts about these bytes, and the embedding unless it is refused.
 
     Beside the keys of `ROW_KEYS` (without `file`, and of the digests only `tensors`): `code` and `detail` of
-    a refusal; `token`, `metadata`, `norms`, `negative`, `question` of an embedding.
+    a refusal; `token`, `name`, `metadata`, `norms`, `negative`, `question` of an embedding, what its tensors are
+    in the file (`stored`) and what decides which tools load it (`tokens`, `pickle_names`, `is_new_torch`,
+    `is_paper`).
     """
     try:
         refuse_large(len(data), limits)
@@ -64,8 +67,9 @@ def examine(
 
 
 def preload() -> None:
-    """Load the one file that examining needs, while files may still be opened."""
+    """Load what examining needs from files, while files may still be opened: vocabulary, picture decoders."""
     vocabulary()
+    image_embedding.preload()
 
 
 def examine_descriptor(
@@ -112,6 +116,14 @@ def _accepted(data: EmbeddingData) -> dict[str, object]:
         "warnings": list(data.warnings),
         "code": None,
         "token": data.token,
+        "name": data.name,
+        "tokens": len(data.words) or 1,
+        "stored": {
+            name: {"dtype": dtype, "shape": list(shape)} for name, (dtype, shape) in data.stored.items()
+        },
+        "pickle_names": list(data.pickle_names),
+        "is_new_torch": data.is_new_torch,
+        "is_paper": any("ParameterDict" in name for name in data.pickle_names),
         "question": data.question,
         "negative": data.metadata.get("modelspec.is_negative_embedding", "").lower() == "true",
         "metadata": data.metadata,

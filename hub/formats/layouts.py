@@ -1,15 +1,14 @@
-"""Key layouts: which tensor of a file is which encoder's, and the files that tools want back.
-
-Reading maps every known naming to canonical slots; writing maps canonical slots to the naming of one tool.
-"""
+"""Key layouts: which tensor of a file is which encoder's. Every known naming is mapped to canonical slots."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.formats.errors import FormatError
 from hub.formats.families import XTI_LAYERS, Family, family_of_slots, family_of_width
-from hub.formats.safetensors_file import shown
+from hub.formats.names import shown
+from hub.formats.other_models import refuse_other_models
+from hub.formats.structures import BARE
 
 # Names that writers give to one encoder's tensor. `text_encoders_1` is decided by width.
 _SLOT_NAMES = {
@@ -32,12 +31,35 @@ _SEPARATE_ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A file's keys understood: layout, slot to tensor name, the token, what to tell the uploader."""
+    """A file's keys understood: layout, slot to tensor name, the token, what to tell and to ask the uploader."""
 
     layout: str
     names: dict[str, str]
     token: str | None = None
     warnings: tuple[str, ...] = ()
+    question: str | None = None
+
+
+def map_words(words: Sequence[str], wanted: str | None) -> Mapped:
+    """The layout of the WebUI and the paper: the wanted word, else the first one and a question if there are more.
+
+    FormatError (U6) when the wanted word is not there.
+    """
+    chosen = words[0] if wanted is None else wanted
+    if chosen not in words:
+        raise _refusal(f"There is no {shown(chosen)} in the file.", words=list(words)[:20])
+    if wanted is not None or len(words) == 1:
+        return Mapped("string_to_param", {"emb_params": chosen}, chosen)
+    listed = ", ".join(shown(word) for word in words[:5]) + (", …" if len(words) > 5 else "")
+    question = f"The file holds {len(words)} words ({listed}); the first was taken. Which one is it?"
+    return Mapped("string_to_param", {"emb_params": chosen}, chosen, question=question)
+
+
+def map_structure(layout: str) -> Mapped:
+    """The layouts that are told by how the tensors lay in the file: a list of pairs, a tensor without a name."""
+    if layout == "bare":
+        return Mapped("bare", {"emb_params": BARE})
+    return Mapped(layout, {"clip_l": "emb", "clip_g": "emb2"})
 
 
 def map_keys(shapes: Mapping[str, tuple[int, ...]]) -> Mapped:
@@ -57,6 +79,8 @@ def map_keys(shapes: Mapping[str, tuple[int, ...]]) -> Mapped:
         return Mapped(
             "xti", {layer: layer for layer in XTI_LAYERS}, None, ("No generation tool reads XTI files.",)
         )
+    if inputs == {"emb", "emb2"}:
+        return map_structure("emb-list")
     if inputs <= set(_SLOT_NAMES):
         return _map_slots(inputs, shapes, left_out)
     if len(inputs) > 1:
@@ -93,52 +117,6 @@ def family_of(mapped: Mapped, widths: Mapping[str, int]) -> tuple[Family, dict[s
                 widths=dict(widths),
             )
     return family, {slot: mapped.names[slot] for slot in family.slots}
-
-
-def refuse_other_models(shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """FormatError when the tensor names are those of another kind of model, saying which."""
-    for key, shape in shapes.items():
-        for pattern, what in _OTHER_MODELS:
-            if pattern.search(key):
-                raise _refusal(f"This is {what}, not an embedding.", key=key[:200])
-        if len(shape) == 4 and len(shapes) == 1 and shape[0] == 1 and shape[1] in (3, 4, 16):
-            raise _refusal(
-                "This is a saved picture or latent, not an embedding.",
-                shape=list(shape),
-            )
-
-
-# Whole key parts only: a word may be called <lora:x>.
-_OTHER_MODELS = tuple(
-    (re.compile(pattern), what)
-    for pattern, what in (
-        (r"\.(lora_(down|up|A|B|mid)|hada_w\d_[ab]|lokr_w\d(_[ab])?)(\.|$)", "a LoRA"),
-        (
-            r"^lora_(unet|te\d?|transformer)_.+\.(alpha|dora_scale|diff|diff_b)$",
-            "a LoRA",
-        ),
-        (
-            r"^(model\.diffusion_model|model\.model\.diffusion_model)\.",
-            "a checkpoint of a whole model",
-        ),
-        (
-            r"^(control_model|controlnet_cond_embedding|input_hint_block|zero_convs)\.",
-            "a ControlNet",
-        ),
-        (r"(^|\.)(image_proj|ip_adapter)\.", "an IP-Adapter"),
-        (
-            r"^(encoder|decoder)\.conv_in\.|^(post_)?quant_conv\.|^first_stage_model\.",
-            "a VAE",
-        ),
-        (
-            r"^(down_blocks|up_blocks|mid_block|conv_in|double_blocks|single_blocks)\.",
-            "an image model",
-        ),
-        (r"(^|\.)text_model\.(embeddings|encoder)\.", "a text encoder"),
-        (r"^(shared\.weight|encoder\.block\.\d+\.layer\.)", "a T5 text encoder"),
-        (r"^(768|320|640|1024|1280)\.\d+\.(linear|weight|bias)", "a hypernetwork"),
-    )
-)
 
 
 def _map_bundle(keys: set[str]) -> Mapped:

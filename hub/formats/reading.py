@@ -1,26 +1,34 @@
 """Bytes in, one checked embedding out: container, frame, layout, family, values, and what to tell."""
 
-import hashlib
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hub.formats.canonical import check_tensors
+from hub.formats.claims import check_claims, claims_inside, is_private, names_family, step_of
+from hub.formats.contents import Contents
 from hub.formats.data import EmbeddingData, Tensor
-from hub.formats.detect import refuse_polyglot, refuse_unread, wrong_suffix
+from hub.formats.detect import container_of, refuse_polyglot, refuse_wrong_name, wrong_suffix
 from hub.formats.errors import FormatError
-from hub.formats.families import FAMILIES, Family, family_of_architecture
-from hub.formats.layouts import Mapped, family_of, map_keys, refuse_other_models
+from hub.formats.families import Family
+from hub.formats.image_embedding import read_image
+from hub.formats.layouts import Mapped, family_of, map_keys, map_structure, map_words
 from hub.formats.limits import DEFAULT_LIMITS, MAX_ELEMENTS, MIB, PROMPT_CHUNK, Limits
-from hub.formats.safetensors_file import SafetensorsFile, read_safetensors
+from hub.formats.names import cleaned, shown
+from hub.formats.other_models import refuse_other_models
+from hub.formats.safetensors_file import read_safetensors
+from hub.formats.torch_file import read_torch
 from hub.formats.trigger import suggest_trigger
 from hub.formats.values import widen
+
+__all__ = ["check_claims", "read", "read_capped", "refuse_large"]
 
 _HALF_OF_A_PAIR = (
     "An SDXL script writes its first half exactly like this. If there is a second file with vectors of width "
     "1280, this one alone has half the effect on SDXL."
 )
-_STEP_KEYS = ("glossa.steps", "glossa.step", "ss_steps")
+_KEYED_BY_TOKEN = ("token-tensor", "lora-bundle")
+_MAX_NAME = 200
 
 
 def read(
@@ -28,21 +36,25 @@ def read(
     *,
     filename: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    token: str | None = None,
 ) -> EmbeddingData:
     """The embedding in a file. `filename` is the name its owner gave it: it only suggests the trigger.
 
+    Of a file with several words `token` picks one; without it the first is read and `question` names all.
     FormatError with code and rule for all that is not one sound embedding; OSError for an unreadable path.
     """
     data = source if isinstance(source, bytes) else read_capped(Path(source), limits)
     if filename is None:
         filename = "" if isinstance(source, bytes) else Path(source).name
     refuse_large(len(data), limits)
-    container = refuse_unread(data, filename)
-    file = read_safetensors(data)
-    refuse_polyglot(data)
-    mapped, stored = _understand(file)
+    container = container_of(data)
+    contents = _contents(data, container)
+    refuse_polyglot(data, container)
+    mapped, stored = _understand(contents, token)
     family, names = family_of(mapped, {slot: stored[name].width for slot, name in mapped.names.items()})
-    return _embedding(family, names, mapped, stored, file, filename, container, limits)
+    embedding = _embedding(family, names, mapped, stored, contents, filename, container, limits)
+    refuse_wrong_name(container, filename)
+    return embedding
 
 
 def read_capped(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -63,34 +75,25 @@ def refuse_large(size: int, limits: Limits = DEFAULT_LIMITS) -> None:
         )
 
 
-def check_claims(data: EmbeddingData, **claims: object) -> None:
-    """FormatError (`metadata_mismatch`, F8) when a form or request claims something else than the bytes say.
-
-    Known claims: `family`, `vectors`, `width`. A claim of None or of an empty string is no claim.
-    """
-    facts = {
-        "family": data.family,
-        "vectors": data.vectors,
-        "width": data.encoders[0].width,
-    }
-    for name, claimed in claims.items():
-        if claimed not in (None, "") and str(claimed) != str(facts[name]):
-            raise FormatError(
-                "metadata_mismatch",
-                f"The {name} is said to be {str(claimed)[:60]}, but the file has {facts[name]}.",
-                rule="F8",
-                detail={"field": name, "claimed": claimed, "found": facts[name]},
-            )
+def _contents(data: bytes, container: str) -> Contents:
+    """What the container holds, by the reader that it has."""
+    if container == "safetensors":
+        return read_safetensors(data).contents()
+    return read_image(data) if container == "image" else read_torch(data, container)
 
 
-def _understand(file: SafetensorsFile) -> tuple[Mapped, dict[str, Tensor]]:
+def _understand(contents: Contents, token: str | None) -> tuple[Mapped, dict[str, Tensor]]:
     """The layout, and the stored tensors that belong to the embedding."""
-    shapes = {name: entry.shape for name, entry in file.entries.items()}
+    shapes = contents.shapes
     if any(name.startswith("bundle_emb.") for name in shapes):
         mapped = map_keys(shapes)
-        return mapped, {name: file.tensor(name) for name in mapped.names.values()}
+        return mapped, {name: contents.tensor(name) for name in mapped.names.values()}
     refuse_other_models(shapes)
-    stored = {name: file.tensor(name) for name in shapes}
+    stored = {name: contents.tensor(name) for name in shapes}
+    if contents.layout == "string_to_param":
+        return map_words(list(shapes), token), stored
+    if contents.layout:
+        return map_structure(contents.layout), stored
     return map_keys({name: (tensor.vectors, tensor.width) for name, tensor in stored.items()}), stored
 
 
@@ -99,40 +102,65 @@ def _embedding(
     names: Mapping[str, str],
     mapped: Mapped,
     stored: Mapping[str, Tensor],
-    file: SafetensorsFile,
+    contents: Contents,
     filename: str,
     container: str,
     limits: Limits,
 ) -> EmbeddingData:
-    metadata = _clean(file.metadata)
-    warnings = list(mapped.warnings)
-    warnings += _check_counts({slot: stored[name] for slot, name in names.items()}, limits)
-    tensors = {slot: _widened(stored[name]) for slot, name in names.items()}
+    metadata = {
+        cleaned(key)[:_MAX_NAME]: cleaned(value)
+        for key, value in contents.metadata.items()
+        if not is_private(key)
+    }
+    used = {slot: stored[name] for slot, name in names.items()}
+    warnings = [*mapped.warnings, *_check_counts(used, limits)]
+    tensors = {slot: _widened(tensor) for slot, tensor in used.items()}
     warnings += check_tensors(family, tensors)
-    dtypes = {slot: stored[name].dtype for slot, name in names.items()}
-    if "F64" in dtypes.values():
-        warnings.append("The values are F64; they were rounded to F32, the most that any tool uses.")
-    if family.id == "sd1" and (mapped.layout == "token-tensor" or "clip_l" in mapped.names):
-        warnings.append(_HALF_OF_A_PAIR)
-    if wrong_suffix(filename):
+    warnings += _notes(family, mapped, contents, used, filename)
+    if wrong_suffix(container, filename):
         warnings.append(
             "The content is safetensors, but the name ends like a PyTorch file; some tools refuse that."
         )
-    warnings += _claims_inside(family, metadata, file.body)
-    token = _cleaned(mapped.token)[:200] if mapped.token else None
+    warnings += claims_inside(family, metadata, contents.body)
+    name = cleaned(contents.name)[:_MAX_NAME] if contents.name else None
+    token = name or (cleaned(mapped.token)[:_MAX_NAME] if mapped.token else None)
+    suggested = token if mapped.layout in _KEYED_BY_TOKEN or container == "image" else None
     return EmbeddingData(
         tensors=tensors,
         family=family.id,
         layout=mapped.layout,
         container=container,
         token=token,
-        trigger=suggest_trigger(token, filename, metadata),
-        step=_step(metadata),
-        source_dtypes=dtypes,
+        trigger=suggest_trigger(suggested, filename, metadata),
+        step=step_of(metadata) if contents.step is None else contents.step,
+        source_dtypes={slot: tensor.dtype for slot, tensor in used.items()},
         metadata=metadata,
         warnings=tuple(warnings),
-        question=None if _names_this(family, metadata) else family.question,
+        question=mapped.question or (None if names_family(family, metadata) else family.question),
+        name=name,
+        words=tuple(contents.shapes) if contents.layout == "string_to_param" else (),
+        stored={name: (stored[name].dtype, stored[name].shape) for name in names.values()},
+        pickle_names=contents.pickle_names,
+        is_new_torch=contents.is_new_torch,
     )
+
+
+def _notes(
+    family: Family, mapped: Mapped, contents: Contents, used: Mapping[str, Tensor], filename: str
+) -> list[str]:
+    """Warnings about what was rounded, passed over, or may be half of something."""
+    notes = []
+    if any(tensor.dtype == "F64" for tensor in used.values()):
+        notes.append("The values are F64; they were rounded to F32, the most that any tool uses.")
+    if family.id == "sd1" and (mapped.layout == "token-tensor" or "clip_l" in mapped.names):
+        notes.append(_HALF_OF_A_PAIR)
+    if contents.ignored:
+        listed = ", ".join(contents.ignored[:5]) + (", …" if len(contents.ignored) > 5 else "")
+        notes.append(f"Parts of the file that are no vectors were left out: {listed}.")
+    stem = PurePosixPath(filename.replace("\\", "/")).stem
+    if contents.name and stem and contents.name.casefold() != stem.casefold():
+        notes.append(f"The file calls itself {shown(contents.name)}, its name is {shown(stem)}.")
+    return notes
 
 
 def _check_counts(tensors: Mapping[str, Tensor], limits: Limits) -> list[str]:
@@ -154,54 +182,3 @@ def _check_counts(tensors: Mapping[str, Tensor], limits: Limits) -> list[str]:
 
 def _widened(tensor: Tensor) -> Tensor:
     return Tensor("F32", (tensor.vectors, tensor.width), widen(tensor.dtype, tensor.data))
-
-
-def _names_this(family: Family, metadata: Mapping[str, str]) -> bool:
-    """Whether the file's own metadata answers the question that its tensors leave open."""
-    return family_of_architecture(metadata.get("modelspec.architecture", "")) is family
-
-
-def _claims_inside(family: Family, metadata: Mapping[str, str], body: bytes) -> list[str]:
-    """What the file says of itself and its bytes contradict (F8): the bytes win, the difference is shown."""
-    warnings = []
-    for key, said in (
-        (
-            "modelspec.architecture",
-            family_of_architecture(metadata.get("modelspec.architecture", "")),
-        ),
-        ("glossa.family", FAMILIES.get(metadata.get("glossa.family", ""))),
-    ):
-        if said and said.modelspec != family.modelspec:
-            warnings.append(f"{key} says {said.title}, but the tensors are those of {family.title}.")
-    claimed = metadata.get("modelspec.hash_sha256", "").lower().removeprefix("0x")
-    if claimed and claimed != hashlib.sha256(body).hexdigest():
-        warnings.append(
-            "modelspec.hash_sha256 is not the hash of these tensors: they were changed after it was made."
-        )
-    return warnings
-
-
-def _step(metadata: Mapping[str, str]) -> int | None:
-    for key in _STEP_KEYS:
-        text = metadata.get(key, "")
-        if text.isascii() and text.isdigit() and len(text) <= 9:
-            return int(text)
-    return None
-
-
-def _clean(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Metadata as plain text, without thumbnails and the private paths that training scripts leave."""
-    return {
-        _cleaned(key)[:200]: _cleaned(value)
-        for key, value in metadata.items()
-        if key != "modelspec.thumbnail" and (not key.startswith("ss_") or key in _STEP_KEYS)
-    }
-
-
-def _cleaned(text: str) -> str:
-    return "".join(
-        char
-        if char in "\t\n\r" or not (char < " " or "\x7f" <= char < "\xa0" or "\ud800" <= char < "\ue000")
-        else "\ufffd"
-        for char in text
-    )

@@ -6,18 +6,18 @@ before any tensor is looked at, so what is left to the caller is only what the n
 
 import json
 import struct
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hub.formats.contents import Contents
 from hub.formats.data import Tensor
 from hub.formats.errors import FormatError
 from hub.formats.limits import (
     MAX_HEADER_BYTES,
     MAX_METADATA_KEYS,
     MAX_METADATA_VALUE_BYTES,
-    MAX_NAME_CHARS,
 )
+from hub.formats.names import check_name, shown
 from hub.formats.values import ITEM_SIZE
 
 # Bits per element of every dtype the format knows; only ITEM_SIZE's are allowed in an embedding.
@@ -31,7 +31,6 @@ _FOREIGN_BITS = {
     "F4": 4,
 }
 _BITS = {**_FOREIGN_BITS, **{name: 8 * size for name, size in ITEM_SIZE.items()}}
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _THUMBNAIL = "modelspec.thumbnail"
 
 
@@ -52,6 +51,11 @@ class SafetensorsFile:
     entries: dict[str, Entry]
     metadata: dict[str, str]
     body: bytes
+
+    def contents(self) -> Contents:
+        """The same for those who do not care which container it was."""
+        shapes = {name: entry.shape for name, entry in self.entries.items()}
+        return Contents(shapes, self.tensor, metadata=self.metadata, body=self.body)
 
     def tensor(self, name: str) -> Tensor:
         """The named tensor as stored. FormatError (F5) when its dtype or shape is no embedding's."""
@@ -92,7 +96,7 @@ def read_safetensors(data: bytes) -> SafetensorsFile:
     if not header:
         raise _refusal("The file holds no tensors.")
     body = data[8 + length :]
-    entries = {_checked_name(name): _entry(name, value) for name, value in header.items()}
+    entries = {check_name(name): _entry(name, value) for name, value in header.items()}
     _check_spans(entries, len(body))
     return SafetensorsFile(entries, metadata, body)
 
@@ -115,11 +119,6 @@ def write_safetensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + b"".join(tensor.data for tensor in tensors.values())
-
-
-def shown(name: str) -> str:
-    """A foreign name fit for a sentence: quoted, escaped, shortened."""
-    return ascii(name if len(name) <= 60 else name[:59] + "…")
 
 
 def _json(raw: bytes) -> dict[str, object]:
@@ -171,16 +170,6 @@ def _metadata(value: object) -> dict[str, str]:
                 key=shown(key),
             )
     return value
-
-
-def _checked_name(name: str) -> str:
-    if not name:
-        raise _refusal("A tensor has an empty name.")
-    if len(unicodedata.normalize("NFC", name)) > MAX_NAME_CHARS:
-        raise _refusal(f"A tensor's name is over {MAX_NAME_CHARS} characters.")
-    if any(char in _BIDI or unicodedata.category(char) in ("Cc", "Cs") for char in name):
-        raise _refusal(f"The tensor name {shown(name)} holds control, direction or broken characters.")
-    return name
 
 
 def _entry(name: str, value: object) -> Entry:

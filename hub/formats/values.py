@@ -4,6 +4,7 @@ import math
 import struct
 import sys
 from array import array
+from collections.abc import Iterable
 from operator import mul
 from typing import TypeAlias
 
@@ -28,6 +29,11 @@ def floats_of(tensor: Tensor) -> Floats:
 def tensor_of(values: Floats, shape: tuple[int, ...]) -> Tensor:
     """An F32 tensor of these values."""
     return Tensor("F32", shape, _native(array("f", values)).tobytes())
+
+
+def packed_floats(numbers: Iterable[float]) -> bytes:
+    """These numbers as F32, little-endian; what is too large for it becomes infinity."""
+    return _native(array("f", numbers)).tobytes()
 
 
 def widen(dtype: str, data: bytes) -> bytes:
