@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.formats import STORED_LAYOUTS, EmbeddingData, layouts_for, write_canonical, write_layout
-from hub.formats.tool_files import canonical_metadata
+from hub.formats.source_dtypes import canonical_metadata
 from hub.models import Embedding, Version
 from hub.services import ingest
 
@@ -77,6 +77,8 @@ def _metadata(
         facts["modelspec.description"] = embedding.summary
     if tags:
         facts["modelspec.tags"] = ", ".join(tags)
+    if data.step is not None:
+        facts["glossa.step"] = str(data.step)
     if version.base_model:
         facts["glossa.base_model"] = version.base_model.name
     if version.initializer:

@@ -16,6 +16,7 @@ from hub.formats import (
     Tensor,
     layouts_for,
     read,
+    served_layouts,
     tensor_digest,
     write_canonical,
     write_layout,
@@ -45,12 +46,12 @@ def test_canonical_file_of_every_family_reads_back_bit_equal(family: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("family", "layout"), [(f, layout) for f in FAMILIES for layout, _ in layouts_for(f)]
+    ("family", "layout", "filename"), [(f, *layout) for f in FAMILIES for layout in layouts_for(f, TRIGGER)]
 )
-def test_every_layout_holds_the_same_values(family: str, layout: str) -> None:
+def test_every_layout_holds_the_same_values(family: str, layout: str, filename: str) -> None:
     tensors = embedding_of(family)
     canonical = write_canonical(tensors, family=family, trigger=TRIGGER)
-    data = read(write_layout(canonical, layout, trigger=TRIGGER), filename=f"{TRIGGER}.safetensors")
+    data = read(write_layout(canonical, layout, trigger=TRIGGER), filename=filename)
     if layout == "diffusers":
         assert [t.data for t in data.tensors.values()] == [next(iter(tensors.values())).data]
     elif layout == "diffusers-2":
@@ -209,5 +210,15 @@ def test_layouts_have_the_file_names_that_clients_ask_for() -> None:
         "diffusers-2",
         "onetrainer",
     ]
+    assert layouts_for("sd1", TRIGGER)[2:] == [
+        ("onetrainer", "moss-dragon.safetensors"),
+        ("webui-image", "moss-dragon.png"),
+        ("webui-pt", "moss-dragon.pt"),
+    ]
     assert [layout for layout, _ in layouts_for("sd1-xti")] == ["canonical"]
-    assert set(LAYOUTS) == {"canonical", "diffusers", "diffusers-2", "onetrainer"}
+    assert set(LAYOUTS) == {"canonical", "diffusers", "diffusers-2", "onetrainer", "webui-image", "webui-pt"}
+
+
+def test_a_pickle_is_a_layout_that_no_door_serves() -> None:
+    assert [layout.id for layout in LAYOUTS.values() if not layout.is_served] == ["webui-pt"]
+    assert "webui-pt" not in [layout.id for layout in served_layouts("sd1")]

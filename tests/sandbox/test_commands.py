@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from hub.formats import read, tensor_digest
+from hub.formats.safetensors_file import read_safetensors
 from tests import samples
 
 
@@ -85,7 +86,19 @@ def test_layout_without_a_value_lists_the_layouts() -> None:
         "diffusers",
         "diffusers-2",
         "onetrainer",
+        "webui-image",
+        "webui-pt",
     ]
+
+
+def test_values_are_had_back_as_the_source_stored_them(word: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.safetensors"
+    options = ["--layout", "onetrainer", "--dtype", "source", "--out", str(target)]
+    call_command("convert", str(word), *options, stderr=StringIO())
+    made, source = read_safetensors(target.read_bytes()), read_safetensors(word.read_bytes())
+    assert {name: made.tensor(name) for name in made.entries} == {
+        name: source.tensor(name) for name in source.entries
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hub.sandbox import SandboxUnavailable, read_embedding
 class Command(BaseCommand):
     """One layout is one file; `--layout` without a value lists them."""
 
-    help = "Write an embedding file in another layout: canonical, diffusers, diffusers-2, onetrainer."
+    help = f"Write an embedding file in another layout: {', '.join(LAYOUTS)}."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--layout", nargs="?", const="", required=True, help="without a value: list them")
         parser.add_argument("--out", metavar="FILE")
         parser.add_argument("--trigger", help="the word; otherwise the one that the file suggests")
+        parser.add_argument(
+            "--dtype",
+            choices=["F32", "source"],
+            default="F32",
+            help="F32 as every tool reads it, or as the values were stored in the source",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file; CommandError in words when it cannot be."""
@@ -33,7 +39,7 @@ class Command(BaseCommand):
         if not options["file"] or not options["out"]:
             raise CommandError("Give a FILE to convert and --out FILE to write.")
         try:
-            data = _converted(Path(options["file"]), options["layout"], options["trigger"])
+            data = _converted(Path(options["file"]), options["layout"], options["trigger"], options["dtype"])
             Path(options["out"]).write_bytes(data)
         except FormatError as error:
             raise CommandError(f"{error.message} [{error.rule or error.code}]") from error
@@ -44,12 +50,12 @@ class Command(BaseCommand):
         self.stderr.write(f"{options['out']}: {len(data)} bytes, layout {options['layout']}")
 
 
-def _converted(source: Path, layout: str, trigger: str | None) -> bytes:
+def _converted(source: Path, layout: str, trigger: str | None, dtype: str) -> bytes:
     limits = Limits(settings.HUB["HUB_MAX_UPLOAD_MB"] * MIB, settings.HUB["HUB_MAX_VECTORS"])
     result = read_embedding(source, filename=source.name, limits=limits)
     word = trigger or result.facts["trigger"]
     check_trigger(word)
-    return write_layout(result.canonical, layout, trigger=word)
+    return write_layout(result.canonical, layout, trigger=word, dtype=dtype)
 
 
 def _listing() -> str:
@@ -57,5 +63,6 @@ def _listing() -> str:
     for layout in LAYOUTS.values():
         families = ", ".join(family for family in FAMILIES if layout.id in dict(layouts_for(family)))
         name = layout.filename.format(trigger="<trigger>")
-        lines.append(f"{layout.id:12} {name:31} {layout.title}; families {families}")
+        served = "" if layout.is_served else "; by this command only"
+        lines.append(f"{layout.id:12} {name:31} {layout.title}; families {families}{served}")
     return "\n".join(lines)
