@@ -12,6 +12,8 @@ from hub import env
 
 HUB = env.read()
 ROOT = Path(__file__).resolve().parent.parent
+# Pages, styles and documentation lie beside the code in a clone, and inside the package where pip installed it.
+SHIPPED = ROOT if (ROOT / "templates").is_dir() else ROOT / "hub" / "shipped"
 DATA_DIR = Path(HUB["HUB_DATA_DIR"]).expanduser().resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -80,7 +82,7 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "templates"],
+        "DIRS": [SHIPPED / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -130,7 +132,7 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
-STATICFILES_DIRS = [ROOT / "static"]
+STATICFILES_DIRS = [SHIPPED / "static"]
 WHITENOISE_USE_FINDERS = False
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 MODELS_DIR = Path(HUB["HUB_MODELS_DIR"] or DATA_DIR / "models")

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from hub.errors import NotFound
 from hub.web import prose
 
-FOLDER: Final = Path(settings.ROOT) / "docs"
+FOLDER: Final = Path(settings.SHIPPED) / "docs"
 # What a newcomer reads first; the rest follows by title.
 ORDER: Final = ("quickstart", "publishing", "training", "tools")
 

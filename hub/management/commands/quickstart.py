@@ -6,7 +6,6 @@ import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -147,13 +146,7 @@ def _site(port: int) -> Child:
 
 
 def _worker(queue: str, port: int) -> Child:
-    command: list[str | Path] = [
-        sys.executable,
-        Path(settings.ROOT) / "manage.py",
-        "worker",
-        "--queue",
-        queue,
-    ]
+    command = [sys.executable, "-m", "hub", "worker", "--queue", queue]
     name = "The gpu worker" if queue == "gpu" else "The worker"
     return Child(name, command, patience=60, environment=_environment(port), folder=settings.ROOT)
 
