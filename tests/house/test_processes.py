@@ -1,8 +1,16 @@
 """No Django process loads torch: not at start, not lazily, whatever page is asked for."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests import kill
+from tests.house.source import ROOT
+from tests.parts.family import is_alive
+from tests.parts.worker import eventually
 
 HEAVY = ("torch", "diffusers", "transformers", "accelerate")
 
@@ -46,3 +54,25 @@ def test_a_django_process_starts_without_torch(code: str) -> None:
 
 def test_a_process_that_loads_torch_is_found() -> None:
     assert kill.run("import torch" + LOOK).stdout.strip() == "['torch']"
+
+
+SUITE = """
+import os, pathlib, signal, sys
+from tests.parts import process
+server = process.start(["sleep", "600"], log=pathlib.Path(sys.argv[1]), death_signal=signal.SIGTERM)
+print(server.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent is gone")
+def test_what_the_suite_has_started_ends_with_it_even_if_it_is_killed(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", SUITE, str(tmp_path / "log")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == -signal.SIGKILL
+    eventually(lambda: not is_alive(int(said.stdout)))

@@ -38,7 +38,11 @@ def start(
     def follow_parent() -> None:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal)
+            if os.getppid() != parent:
+                # It died before this was asked for, and nobody would ever tell.
+                os.kill(os.getpid(), death_signal)
 
+    parent = os.getpid()
     try:
         with log.open("ab") as output:
             return subprocess.Popen(

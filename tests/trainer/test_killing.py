@@ -1,24 +1,29 @@
 """kill -9 of engine, worker and whole tree, and at every named point: the run ends by itself, once, bit-equal."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hub import blobs
 from hub.access import Viewer
 from hub.jobs import relay
 from hub.models import OutboxJob, Version
 from tests import kill
-from tests.environment import DATA_DIR
-from tests.parts import process
-from tests.parts.family import children
+from tests.parts.family import children, is_alive
+from tests.parts.gpu_worker import (
+    Strike,
+    kill_engine,
+    kill_tree,
+    kill_worker,
+    over,
+    past,
+    start,
+    stop,
+    vectors,
+    working,
+)
 from tests.parts.valkey import Valkey
 from tests.parts.worker import eventually
 from trainer import runs, worker
@@ -27,8 +32,6 @@ from trainer.services import submitting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Submit = Callable[..., TrainingRun]
-ROOT = Path(__file__).parents[2]
-WORKER = "from hub.jobs import runner; runner.SWEEP_SECONDS = 0.3; runner.run('gpu')"
 STEPS = 120
 
 
@@ -39,37 +42,6 @@ def _quick_recovery(monkeypatch: pytest.MonkeyPatch, engine_python: str) -> None
     monkeypatch.setenv("HUB_ENGINE_PYTHON", engine_python)
     monkeypatch.setenv("HUB_LEASE_SECONDS", "3")
     monkeypatch.setenv("dramatiq_restart_delay", "300")
-
-
-def start(point: str = "") -> subprocess.Popen[bytes]:
-    """A gpu worker in a process group of its own."""
-    program = [sys.executable, "-c", kill.SETUP + WORKER]
-    variables = {"DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_KILL_POINT": point}
-    return process.start(program, log=DATA_DIR / "gpu.log", folder=ROOT, environment=variables)
-
-
-@contextmanager
-def working() -> Iterator[subprocess.Popen[bytes]]:
-    """A gpu worker, stopped in order in the end."""
-    running = start()
-    try:
-        yield running
-    finally:
-        process.stop(running, signal.SIGTERM, seconds=30)
-
-
-def over(run: TrainingRun) -> Callable[[], bool]:
-    return lambda: TrainingRun.objects.filter(pk=run.pk, state__in=["done", "failed", "cancelled"]).exists()
-
-
-def past(run: TrainingRun, step: int) -> Callable[[], bool]:
-    """A checkpoint of that step or a later one is stored."""
-    return lambda: run.checkpoints.filter(step__gte=step).exists()
-
-
-def vectors(run: TrainingRun) -> bytes:
-    version = Version.objects.get(run_key=run.pk)
-    return blobs.read(str(version.tensors_id))
 
 
 def whole(submit: Submit, engine_python: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
@@ -84,30 +56,9 @@ def whole(submit: Submit, engine_python: str, monkeypatch: pytest.MonkeyPatch) -
     return vectors(run)
 
 
-def kill_engine(running: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    for child in children(running.pid):
-        os.kill(child, signal.SIGKILL)
-    return running
-
-
-def kill_worker(running: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    running.kill()
-    running.wait()
-    return start()
-
-
-def kill_tree(running: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    engines = children(running.pid)
-    running.kill()
-    for child in engines:
-        os.kill(child, signal.SIGKILL)
-    running.wait()
-    return start()
-
-
 @pytest.mark.parametrize("strike", [kill_engine, kill_worker, kill_tree])
 def test_a_run_killed_at_three_steps_ends_by_itself_with_the_same_bits_and_one_draft(
-    strike: Callable[[subprocess.Popen[bytes]], subprocess.Popen[bytes]],
+    strike: Strike,
     submit: Submit,
     engine_python: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +72,7 @@ def test_a_run_killed_at_three_steps_ends_by_itself_with_the_same_bits_and_one_d
             running = strike(running)
         eventually(over(run), 60)
     finally:
-        process.stop(running, signal.SIGTERM, seconds=30)
+        stop(running)
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("done", 4)
     assert vectors(run) == expected
@@ -136,11 +87,7 @@ def test_the_engine_ends_with_its_worker(submit: Submit) -> None:
     assert len(engines) == 1
     running.kill()
     running.wait()
-    eventually(lambda: not Path(f"/proc/{engines[0]}").exists() or is_zombie(engines[0]))
-
-
-def is_zombie(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    eventually(lambda: not is_alive(engines[0]))
 
 
 TRAINING_POINTS = ["K19", "K20", "K21", "K22", "K23", "K24", "K25", "K27", "K28", "K29", "K30", "K31"]
@@ -224,7 +171,7 @@ def test_a_stop_signal_saves_a_checkpoint_and_the_run_goes_on_later(submit: Subm
     run = submit(settings={"max_steps": STEPS})
     running = start()
     eventually(past(run, 20), 60)
-    process.stop(running, signal.SIGTERM, seconds=30)
+    stop(running)
     assert running.returncode == 0
     run.refresh_from_db()
     assert (run.state, run.attempts_without_progress, run.lease_until) == ("queued", 0, None)
