@@ -1,10 +1,14 @@
 # Set up, run and check Glossa. `make` alone lists the targets.
 SHELL := /bin/sh
-VENV := .venv
-PY := $(VENV)/bin/python
-# The first Python here that Glossa runs on; name another with `make run PYTHON=/path/to/python3.12`.
+# The first Python here that Glossa runs on. One named by hand, `make run PYTHON=python3.12`, has a folder of its own.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+VENV ?= .venv$(if $(filter command environment,$(origin PYTHON)),$(shell $(PYTHON) -c \
+	'import sys; print("-%d.%d" % sys.version_info[:2])' 2>/dev/null))
+PY := $(VENV)/bin/python
+# With `no` the suite leaves out by name what needs torch, and does not install it.
+TORCH ?= yes
 NEED_MIB := 6000
 # How many test processes; one for each core pays on two cores already.
 JOBS ?= 2
@@ -12,7 +16,7 @@ TESTS := $(PY) -m pytest -m "not gpu and not slow"
 SILENT := HUB_DATA_DIR=$(VENV)/check-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run worker check test bench docs
+.PHONY: help setup run worker check test postgres bench docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,8 +38,10 @@ check: $(VENV)/test.stamp ## lint, format, types, import contracts, templates, m
 	@$(SILENT) $(PY) manage.py makemigrations --check --dry-run
 
 test: $(VENV)/test.stamp ## everything CI runs: check, then every suite on its real parts
-	@$(MAKE) --no-print-directory check
-	$(TESTS) -n $(JOBS) --dist loadscope
+	@$(MAKE) --no-print-directory -j 2 check postgres
+	$(TESTS) -n $(JOBS) --dist loadscope --no-loadscope-reorder
+
+postgres: $(VENV)/test.stamp
 	GLOSSA_TEST_DATABASE=postgres $(TESTS) tests/services tests/catalog tests/jobs
 
 bench: $(VENV)/test.stamp ## measure: a standard run, the judge's numbers
@@ -44,23 +50,26 @@ bench: $(VENV)/test.stamp ## measure: a standard run, the judge's numbers
 docs: $(VENV)/test.stamp ## check that the documentation tells the truth
 	@$(PY) -m pytest -q tests/house/test_docs.py
 
+comma := ,
+
 $(VENV)/site.stamp: pyproject.toml constraints.txt
-	@$(call install,site,train)
+	@$(call install,site$(comma)train)
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt
-	@$(call install,test)
+	@$(call install,$(if $(filter no,$(TORCH)),site$(comma)tools,test))
 	@touch $@ $(VENV)/site.stamp
 
-comma := ,
 define install
 set -e; fail() { echo "$$1" >&2; exit 1; }; \
 [ -n "$(PYTHON)" ] || fail "Glossa needs Python 3.11, 3.12 or 3.13 and found none: install one, then 'make run PYTHON=/path/to/python3.12'."; \
+command -v $(PYTHON) >/dev/null || fail "There is no $(PYTHON) here: install it, or name another with PYTHON=/path/to/python3.12."; \
+$(PYTHON) -c '$(SUPPORTED)' || fail "Glossa needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name another with PYTHON=/path/to/python3.12."; \
 $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || fail "Python's venv module is missing: install it ('sudo apt install python3-venv' on Debian and Ubuntu)."; \
 free=$$(df -Pk . | awk 'NR == 2 { print int($$4 / 1024) }'); \
 [ "$$free" -ge $(NEED_MIB) ] || fail "The disk is too full: installing needs $(NEED_MIB) MiB here and $$free MiB are free. Make room, or put the clone elsewhere."; \
 [ -x $(PY) ] || { echo "Making $(VENV) with $$($(PYTHON) --version)."; $(PYTHON) -m venv $(VENV) || fail "Making $(VENV) failed; the lines above say why."; }; \
 echo "Installing into $(VENV); the first time takes some minutes."; \
-$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(1)$(if $(2),$(comma)$(2))]' -c constraints.txt \
+$(PY) -m pip install --quiet --disable-pip-version-check -e '.[$(1)]' -c constraints.txt \
 	|| fail "Installing failed; the lines above say why. Nothing is lost: run the same command again."
 endef

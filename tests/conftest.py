@@ -1,11 +1,13 @@
 """Fixtures for every room: a real broker and cache, both blob stores, and the database as a file."""
 
+import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.environment import DATA_DIR, ON_POSTGRES, missing
+from tests.environment import DATA_DIR, IN_CI, ON_POSTGRES, missing
 from tests.frozen import _flush_is_possible  # noqa: F401  # a fixture for every test
 from tests.parts.process import CannotStart
 from tests.parts.s3 import S3
@@ -13,6 +15,38 @@ from tests.parts.valkey import Valkey
 
 _NEED_BROKER = frozenset({"db", "transactional_db", "live_server", "client", "admin_client"})
 _NEED_STATIC = frozenset({"live_server", "client", "admin_client"})
+
+_HERE = Path(__file__).parent
+# The longest first, so that no test process is left alone with one of them in the end.
+_LONGEST = ("journeys", "trainer/test_killing.py", "trainer/engine", "trainer", "sandbox")
+_NEED_TORCH = (
+    "formats/test_real_loaders.py",
+    "journeys/test_a_killed_run_ends_equal.py",
+    "journeys/test_pull_with_huggingface_hub.py",
+    "journeys/test_train_and_publish.py",
+    "trainer/engine/*",
+    "trainer/tiny/*",
+)
+_HAS_TORCH = importlib.util.find_spec("torch") is not None
+collect_ignore_glob = [] if _HAS_TORCH else list(_NEED_TORCH)
+
+
+def pytest_report_header() -> list[str]:
+    """Names what is left out on a machine without torch; CI has it."""
+    if _HAS_TORCH:
+        return []
+    left_out = "There is no torch here, so these are left out: " + ", ".join(_NEED_TORCH)
+    return pytest.exit(left_out, returncode=1) if IN_CI else [left_out]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(_HERE).as_posix()
+        return next((n for n, start in enumerate(_LONGEST) if path.startswith(start)), len(_LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
