@@ -43,9 +43,15 @@ class Variable:
 VARIABLES: tuple[Variable, ...] = (
     Variable("HUB_DATA_DIR", Path, "./data", "folder for the database, blobs and the secret key"),
     Variable("HUB_DATABASE_URL", str, "", "postgres://… ; empty: SQLite in the data folder"),
-    Variable("HUB_BLOBS_URL", str, "", "s3://bucket/prefix?endpoint=… ; empty: a folder in the data folder"),
+    Variable(
+        "HUB_BLOBS_URL",
+        str,
+        "",
+        "s3://bucket/prefix?endpoint=…&public=… ; empty: a folder in the data folder",
+    ),
     Variable("HUB_BROKER_URL", str, "", "redis://… ; empty: the private Valkey that quickstart starts"),
     Variable("HUB_PUBLIC_URL", str, "", "address that people use; empty: http://127.0.0.1:$PORT"),
+    Variable("HUB_TRUSTED_PROXIES", int, "0", "how many proxies in front of the site add to X-Forwarded-For"),
     Variable("HUB_SECRET_KEY", str, "", "signing key; empty: made on first run, kept in the data folder"),
     Variable("HUB_DEBUG", flag, "no", "development only: error pages with internals"),
     Variable("HUB_SIGNUPS", flag, "yes", "may people make their own accounts?"),
@@ -68,6 +74,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HUB_RUN_GPU_HOURS", int, "4", "most hours of training of one user in a day"),
     Variable(
         "HUB_RUN_NEW_ACCOUNT_HOURS", int, "24", "a self-made account cannot train for this long; 0: at once"
+    ),
+    Variable(
+        "HUB_RUN_HOURS", int, "4", "a single run is stopped after this many hours; it can be gone on from"
+    ),
+    Variable(
+        "HUB_RUN_MEMORY_GB", int, "0", "an engine that takes more memory is ended; 0: as much as it likes"
+    ),
+    Variable(
+        "HUB_TRAINING_IMAGE_DAYS", int, "30", "training pictures are deleted so long after their run ended"
     ),
     Variable("HUB_ENGINE_PYTHON", str, "", "python that has torch and runs the engine; empty: this one"),
     Variable("HUB_LEASE_SECONDS", int, "60", "a worker that is silent for this long loses its run"),
@@ -92,15 +107,20 @@ def read(environ: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def s3_storage(url: str) -> dict[str, object]:
-    """`s3://bucket/prefix?endpoint=…&region=…` as options of django-storages; keys from the AWS_* variables."""
+    """`s3://bucket/prefix?endpoint=…&public=…&region=…` as options of our storage; keys from the AWS_* variables.
+
+    `public` is the store's address for people's tools; an empty one says that only the hub can reach it.
+    """
     parts = urlsplit(url)
-    query = parse_qs(parts.query)
+    query = parse_qs(parts.query, keep_blank_values=True)
+    endpoint = query.get("endpoint", [None])[0]
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "hub.blobs.s3.BucketStorage",
         "OPTIONS": {
             "bucket_name": parts.netloc,
             "location": parts.path.strip("/"),
-            "endpoint_url": query.get("endpoint", [None])[0],
+            "endpoint_url": endpoint,
+            "public_url": query.get("public", [endpoint])[0],
             "region_name": query.get("region", ["us-east-1"])[0],
             "addressing_style": "path",
             "signature_version": "s3v4",

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.core.files.storage import FileSystemStorage, storages
-from storages.backends.s3 import S3Storage
 
 from hub.blobs.disk import DiskStore
 from hub.blobs.names import StoredBlob, absent, check_name, digest_of
-from hub.blobs.s3 import S3Store
+from hub.blobs.s3 import BucketStorage, S3Store
 from hub.errors import Invalid, Unavailable
 
 __all__ = ["StoredBlob", "delete", "exists", "open", "put", "read", "size", "sweep", "url", "walk"]
@@ -23,7 +22,7 @@ def _store() -> DiskStore | S3Store:
     storage = storages["blobs"]
     if isinstance(storage, FileSystemStorage):
         return DiskStore(Path(storage.location))
-    assert isinstance(storage, S3Storage)
+    assert isinstance(storage, BucketStorage)
     return S3Store(storage)
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +27,40 @@ _NO_CONDITIONS = frozenset({"NotImplemented", "501"})
 _NO_ROOM = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded", "507"})
 
 
+class BucketStorage(S3Storage):
+    """Django's storage on a bucket that people's tools may know under another address than the hub does.
+
+    The address is part of what is signed, so links are signed by a client of their own. `public_url` None is
+    the provider's own address, an empty one means that nobody but the hub reaches the bucket.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._signing = threading.Lock()
+        self._signer: Any = None
+
+    def get_default_settings(self) -> dict[str, Any]:
+        """The options of django-storages, and ours."""
+        return {**super().get_default_settings(), "public_url": None}
+
+    @property
+    def signer(self) -> Any:
+        """A client that only signs; it never calls, so all threads may share it."""
+        with self._signing:
+            if self._signer is None:
+                self._signer = self._create_session().client(
+                    "s3",
+                    region_name=self.region_name,
+                    endpoint_url=self.public_url,
+                    config=self.client_config,
+                )
+        return self._signer
+
+
 class S3Store:
     """A bucket, with blobs under the configured prefix."""
 
-    def __init__(self, storage: S3Storage) -> None:
+    def __init__(self, storage: BucketStorage) -> None:
         self.storage = storage
         if storage.client_config.read_timeout != _PATIENCE.read_timeout:
             storage.client_config = storage.client_config.merge(_PATIENCE)
@@ -89,12 +120,20 @@ class S3Store:
                 yield from filter(is_name, names)
 
     def url(self, sha256: str, filename: str, content_type: str) -> str | None:
-        """An address signed for a few minutes."""
+        """An address signed for a few minutes; None when the bucket has none for people."""
+        if self.storage.public_url == "":
+            return None
         answer = {
             "ResponseContentDisposition": content_disposition_header(True, filename),
             "ResponseContentType": content_type,
         }
-        return str(self.storage.url(path_of(sha256), parameters=answer))
+        return str(
+            self.storage.signer.generate_presigned_url(
+                "get_object",
+                Params={**self._key(sha256), **answer},
+                ExpiresIn=self.storage.querystring_expire,
+            )
+        )
 
     def sweep(self, max_age_seconds: float) -> int:
         """Nothing to do: a put that broke off leaves no object."""

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from hub.errors import HubError
 from hub.models import User
 from hub.services import accounts, names
+from hub.wire import throttle
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -19,6 +20,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """As the operator says."""
         return bool(settings.HUB["HUB_SIGNUPS"])
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address whose failed sign-ins are counted, the same as for other calls."""
+        return throttle.address_of(request)
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """A free owner name, in small letters. ValidationError with the rule that it breaks."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, TypeVar
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
@@ -24,7 +25,12 @@ class Limit:
     signed_in: int
 
 
-LIMITS: Final[dict[str, Limit]] = {"api": Limit(500, 1000), "pull": Limit(3000, 5000)}
+LIMITS: Final[dict[str, Limit]] = {
+    "api": Limit(500, 1000),
+    "pull": Limit(3000, 5000),
+    # Each call may read a file in the sandbox and go through a vocabulary.
+    "inspect": Limit(100, 300),
+}
 
 
 def limited(bucket: str) -> Callable[[View], View]:
@@ -56,12 +62,24 @@ def count(request: HttpRequest, viewer: Viewer, bucket: str | None) -> None:
         raise RateLimited("rate_limited", f"Too many calls; go on in {wait} seconds.", retry_after=wait)
 
 
+def address_of(request: HttpRequest) -> str:
+    """Where the call comes from: the peer, or what the outermost of the trusted proxies saw.
+
+    Everything further left in X-Forwarded-For is the caller's own claim.
+    """
+    trusted = settings.HUB["HUB_TRUSTED_PROXIES"]
+    seen = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    if 0 < trusted <= len(seen):
+        return seen[-trusted]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def _who(request: HttpRequest, viewer: Viewer) -> str:
     """Whose counter: the person's, or the address's (the whole /64 of an IPv6 one)."""
     if viewer.user is not None:
         return f"user-{viewer.user.pk}"
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ip_address(address_of(request))
     except ValueError:
         return "nowhere"
     if isinstance(address, IPv6Address):

@@ -3,11 +3,13 @@
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 
 from hub import blobs
+from hub.env import s3_storage
 from hub.errors import Unavailable
 from tests.parts.s3 import S3
 
@@ -33,6 +35,27 @@ def test_a_signed_address_serves_nothing_else(s3_blobs: S3) -> None:
         urllib.request.urlopen(address.replace(first, second), timeout=10)
     refusal.value.close()
     assert refusal.value.code == 403
+
+
+def test_links_are_signed_for_the_address_that_people_use(s3_blobs: S3, settings: Any) -> None:
+    name = blobs.put(DATA).sha256
+    public = f"http://localhost:{s3_blobs.port}"
+    options = {**settings.STORAGES["blobs"]["OPTIONS"], "public_url": public}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "blobs": {**settings.STORAGES["blobs"], "OPTIONS": {**options, "endpoint_url": s3_blobs.endpoint}},
+    }
+    address = blobs.url(name, filename="x", content_type="text/plain")
+    assert address is not None
+    assert address.startswith(public)
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        assert answer.read() == DATA
+
+
+def test_a_bucket_that_only_the_hub_reaches_gives_no_links(settings: Any) -> None:
+    storage = s3_storage("s3://hub/blobs?endpoint=http://s3:8333&public=")
+    settings.STORAGES = {**settings.STORAGES, "blobs": storage}
+    assert blobs.url("0" * 64, filename="x", content_type="text/plain") is None
 
 
 def test_a_large_file_goes_up_and_comes_back(s3_blobs: S3, tmp_path: Path) -> None:

@@ -111,6 +111,13 @@ def test_health_pages_say_only_yes_or_no(client):
 
 
 @pytest.mark.django_db
+def test_a_probe_may_ask_for_health_by_any_host_name_and_nothing_else(client):
+    assert client.get("/healthz", HTTP_HOST="172.17.0.5:8000").status_code == 200
+    assert client.get("/readyz", HTTP_HOST="site").status_code == 200
+    assert client.get("/docs", HTTP_HOST="site").status_code == 400
+
+
+@pytest.mark.django_db
 def test_documentation_is_listed_and_read(client):
     assert "/docs/settings" in client.get("/docs").content.decode()
     assert "HUB_DATA_DIR" in client.get("/docs/settings").content.decode()

@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 
 from hub.access import ANONYMOUS
 from hub.errors import RateLimited
+from hub.web.accounts import AccountAdapter
 from hub.wire import throttle
 from tests import factories
 
@@ -47,6 +48,21 @@ def test_a_network_of_ipv6_addresses_counts_as_one() -> None:
     with pytest.raises(RateLimited):
         call("2001:db8:1:2:ffff::3")
     call("2001:db8:1:3::1")
+
+
+def test_behind_a_proxy_the_address_that_it_saw_counts(settings: Any) -> None:
+    claimed = {"HTTP_X_FORWARDED_FOR": "10.9.9.9, 192.0.2.7", "REMOTE_ADDR": "10.0.2.1"}
+    request = RequestFactory().get("/", **claimed)
+    assert throttle.address_of(request) == "10.0.2.1"
+    settings.HUB = {**settings.HUB, "HUB_TRUSTED_PROXIES": 1}
+    assert throttle.address_of(request) == "192.0.2.7"
+    assert throttle.address_of(RequestFactory().get("/", REMOTE_ADDR="10.0.2.1")) == "10.0.2.1"
+
+
+def test_failed_sign_ins_are_counted_where_other_calls_are(settings: Any) -> None:
+    settings.HUB = {**settings.HUB, "HUB_TRUSTED_PROXIES": 1}
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR="192.0.2.7", REMOTE_ADDR="10.0.2.1")
+    assert AccountAdapter().get_client_ip(request) == "192.0.2.7"
 
 
 def test_the_client_is_told_by_429(client: Client) -> None:

@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -47,4 +48,5 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         self.stdout.write(f"Made {user.username}.")
         if password is None:
-            self.stdout.write(f"Sign-in link for the next 24 hours: /sign-in/{accounts.one_time_link(user)}")
+            address = f"{settings.PUBLIC_URL}/sign-in/{accounts.one_time_link(user)}"
+            self.stdout.write(f"Sign-in link for the next 24 hours: {address}")
