@@ -9,6 +9,7 @@ import pytest
 
 from tests.environment import DATA_DIR, IN_CI, ON_POSTGRES, missing
 from tests.frozen import _flush_is_possible  # noqa: F401  # a fixture for every test
+from tests.parts.browser import chromium  # noqa: F401  # a fixture for every test
 from tests.parts.process import CannotStart
 from tests.parts.s3 import S3
 from tests.parts.valkey import Valkey
@@ -20,6 +21,7 @@ _HERE = Path(__file__).parent
 # The longest first, so that no test process is left alone with one of them in the end.
 _LONGEST = ("journeys", "trainer/test_killing.py", "trainer/engine", "trainer", "sandbox")
 _NEED_TORCH = (
+    "formats/test_real_files.py",
     "formats/test_real_loaders.py",
     "journeys/test_a_killed_run_ends_equal.py",
     "journeys/test_pull_with_huggingface_hub.py",

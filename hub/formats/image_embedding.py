@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import importlib
 import json
 import re
 
@@ -38,11 +37,13 @@ def read_image(data: bytes) -> Contents:
 
 def preload() -> None:
     """Load the picture decoders; without this they are loaded with the first picture."""
-    importlib.import_module("hub.formats.image_pixels")
+    # Pillow is loaded for pictures alone: all other files are read by the standard library.
+    from hub.formats.image_pixels import preload as load_decoders
+
+    load_decoders()
 
 
 def _pixels(data: bytes) -> bytes | None:
-    # Pillow is loaded for pictures alone: all other files are read by the standard library.
     from hub.formats.image_pixels import hidden_payload
 
     return hidden_payload(data)

@@ -21,6 +21,11 @@ _BLOCK = 1 << 15
 Panels = tuple[bytes, bytes]
 
 
+def preload() -> None:
+    """Let Pillow load what it loads at its first picture."""
+    Image.preinit()
+
+
 def hidden_payload(data: bytes) -> bytes | None:
     """The bytes that a picture's pixels carry, or None for an ordinary picture. FormatError (F6) if damaged."""
     try:
@@ -36,10 +41,11 @@ def hidden_payload(data: bytes) -> bytes | None:
 
 def _bands(data: bytes) -> list[Image.Image]:
     """Red, green and blue of the picture, cut to the box in which none of them is zero."""
-    Image.init()
     with Image.open(io.BytesIO(data), formats=("PNG", "WEBP")) as image:
         image.load()
-        colours = image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
+        # Colours named by a palette may come with transparency, which is not looked at.
+        plain = "RGBA" if image.mode in ("P", "PA") else "RGB"
+        colours = image if image.mode in ("RGB", "RGBA") else image.convert(plain)
         bands = [colours.getchannel(number) for number in range(3)]
     box = ImageChops.darker(ImageChops.darker(bands[0], bands[1]), bands[2]).getbbox()
     return [band.crop(box) for band in bands] if box else []

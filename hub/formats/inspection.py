@@ -54,8 +54,7 @@ def examine(
 
     Beside the keys of `ROW_KEYS` (without `file`, and of the digests only `tensors`): `code` and `detail` of
     a refusal; `token`, `name`, `metadata`, `norms`, `negative`, `question` of an embedding, what its tensors are
-    in the file (`stored`) and what decides which tools load it (`tokens`, `pickle_names`, `is_new_torch`,
-    `is_paper`).
+    in the file (`stored`) and what else decides which tools load it (`words`, `pickle_names`, `is_new_torch`).
     """
     try:
         refuse_large(len(data), limits)
@@ -117,13 +116,10 @@ def _accepted(data: EmbeddingData) -> dict[str, object]:
         "code": None,
         "token": data.token,
         "name": data.name,
-        "tokens": len(data.words) or 1,
-        "stored": {
-            name: {"dtype": dtype, "shape": list(shape)} for name, (dtype, shape) in data.stored.items()
-        },
+        "words": list(data.words),
+        "stored": {name: [dtype, list(shape)] for name, (dtype, shape) in data.stored.items()},
         "pickle_names": list(data.pickle_names),
         "is_new_torch": data.is_new_torch,
-        "is_paper": any("ParameterDict" in name for name in data.pickle_names),
         "question": data.question,
         "negative": data.metadata.get("modelspec.is_negative_embedding", "").lower() == "true",
         "metadata": data.metadata,

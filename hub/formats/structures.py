@@ -1,6 +1,6 @@
 """Objects as pickles and pictures hold them, unfolded into named tensors: dicts, lists of dicts, a bare tensor."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hub.formats.contents import Contents
 from hub.formats.data import Tensor
@@ -79,27 +79,27 @@ def _flat(root: Mapping[str, object]) -> Contents:
             root = inner
     tensors: dict[str, Tensor] = {}
     ignored: list[str] = []
-    _collect(root, "", tensors, ignored)
+    for count, (name, value) in enumerate(_walk(root)):
+        if count >= _MAX_TENSORS:
+            raise _refusal(f"The file holds over {_MAX_TENSORS} things; an embedding holds a few.")
+        if isinstance(value, Tensor):
+            tensors[name] = value
+        elif isinstance(value, list) and any(isinstance(item, (Tensor, dict, list)) for item in value):
+            raise _refusal(f"The file holds {_kind(value)} for {shown(name)}: no layout of an embedding.")
+        elif not isinstance(value, dict):
+            ignored.append(shown(name))
     if not tensors:
         raise _refusal("The file holds no tensors.")
     return _contents(tensors, None, ignored=tuple(ignored))
 
 
-def _collect(
-    root: Mapping[str, object], prefix: str, tensors: dict[str, Tensor], ignored: list[str], depth: int = 0
-) -> None:
+def _walk(root: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    """Every entry of a dict and of the dicts in it, under its full name. One dict may stand in many places."""
     for key, value in root.items():
         name = f"{prefix}.{key}" if prefix else key
-        if isinstance(value, Tensor):
-            tensors[name] = value
-        elif isinstance(value, dict) and depth < MAX_NESTING:
-            _collect(value, name[:_MAX_TEXT], tensors, ignored, depth + 1)
-        elif isinstance(value, list) and any(isinstance(item, (Tensor, dict, list)) for item in value):
-            raise _refusal(f"The file holds {_kind(value)} for {shown(name)}: no layout of an embedding.")
-        else:
-            ignored.append(shown(name))
-        if len(tensors) + len(ignored) > _MAX_TENSORS:
-            raise _refusal(f"The file holds over {_MAX_TENSORS} things; an embedding holds a few.")
+        yield name, value
+        if isinstance(value, dict) and depth < MAX_NESTING:
+            yield from _walk(value, name[:_MAX_TEXT], depth + 1)
 
 
 def _contents(

@@ -32,6 +32,8 @@ def read_torch(data: bytes, container: str) -> Contents:
         pickle = unpickle(records.pickle, persistent=storages.persistent)
     storages.check(numbers)
     contents = unfold(_Tree(numbers).resolved(pickle.value))
+    if set(numbers) != set(storages.known):
+        raise _refusal("The file holds storages that no tensor names.", found=sorted(numbers)[:5])
     return replace(contents, pickle_names=pickle.names, is_new_torch=is_new)
 
 
@@ -41,6 +43,7 @@ class _Storages:
     def __init__(self, *, legacy: bool) -> None:
         self.legacy = legacy
         self.known: dict[str, Storage] = {}
+        self.total = 0
 
     def persistent(self, value: object, at: int) -> object:
         """The record that a persistent id stands for."""
@@ -62,11 +65,13 @@ class _Storages:
         if type(count) is not int or not 0 <= count <= MAX_ELEMENTS:
             raise _refusal(f"A storage claims a length over {MAX_ELEMENTS}, or none.", at=at)
         storage = Storage(dtype, key, count)
-        if self.known.setdefault(key, storage) != storage:
+        if key not in self.known:
+            self.known[key] = storage
+            self.total += count
+        if self.known[key] != storage:
             raise _refusal(f"The storage {key} is said to be two different things.", at=at, storage=key)
-        total = sum(known.count for known in self.known.values())
-        if total > MAX_ELEMENTS:
-            raise _refusal(f"The tensors have over {MAX_ELEMENTS} numbers.", at=at, numbers=total)
+        if self.total > MAX_ELEMENTS:
+            raise _refusal(f"The tensors have over {MAX_ELEMENTS} numbers.", at=at, numbers=self.total)
         return storage
 
     def sizes(self) -> dict[str, tuple[int, int]]:
@@ -74,13 +79,10 @@ class _Storages:
         return {key: (storage.count, _ITEM_SIZE[storage.dtype]) for key, storage in self.known.items()}
 
     def check(self, numbers: dict[str, bytes]) -> None:
-        """FormatError unless these are exactly the storages, and each is as long as it has to be."""
-        if set(numbers) != set(self.known):
-            raise _refusal(
-                "The storages in the file are not those that the tensors name.",
-                found=sorted(numbers)[:5],
-                named=sorted(self.known)[:5],
-            )
+        """FormatError unless every storage that is named is there, and as long as it has to be."""
+        missing = sorted(set(self.known) - set(numbers))
+        if missing:
+            raise _refusal(f"The storage {missing[0]} is named but not in the file.", missing=missing[:5])
         for key, (count, item) in self.sizes().items():
             if len(numbers[key]) != count * item:
                 raise _refusal(

@@ -31,7 +31,7 @@ def remember(version: Version, sketches: list[int]) -> None:
 def remember_late(version: Version) -> None:
     """Make the fingerprint of a version that was published without one."""
     assert version.tensors_id is not None
-    sketches = sketches_of(read(blobs.read(version.tensors_id), filename=version.source_name))
+    sketches = sketches_of(read(blobs.read(version.tensors_id)))
     with transaction.atomic():
         remember(version, sketches)
 
