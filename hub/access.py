@@ -137,6 +137,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "home": ("see_public", None),
     "publish": ("create_embedding", "create_embedding"),
     "publish_check": (None, "create_embedding"),
+    "publish_trigger": ("create_embedding", None),
     "docs": ("sign_in", None),
     "docs_page": ("sign_in", None),
     "healthz": ("sign_in", None),
@@ -154,6 +155,8 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "entry_version": ("see_public", None),
     "yank": ("yank", "yank"),
     "unyank": (None, "yank"),
+    "delete_version": ("delete_version", "delete_version"),
+    "delete_embedding": ("delete_version", "delete_version"),
     # Training.
     "train": ("start_run", "start_run"),
     "train_check": (None, "start_run"),
@@ -165,6 +168,9 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "run_cancel": (None, "cancel_run"),
     "run_publish": (None, "publish_version"),
     "run_discard": (None, "publish_version"),
+    "run_go_on": (None, "start_run"),
+    "run_take": (None, "publish_version"),
+    "run_forget": (None, "see_training_images"),
 }
 
 

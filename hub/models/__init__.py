@@ -2,6 +2,7 @@
 
 from hub.models.blob import Blob
 from hub.models.job import AuditEntry, OutboxJob
+from hub.models.moderation import Flag
 from hub.models.people import AccessToken, Owner, SignInLink, User
 from hub.models.preview import Preview
 from hub.models.reading import Download, Fingerprint, FingerprintBand, SearchText
@@ -18,6 +19,7 @@ __all__ = [
     "File",
     "Fingerprint",
     "FingerprintBand",
+    "Flag",
     "OutboxJob",
     "Owner",
     "Preview",

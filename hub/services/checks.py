@@ -64,6 +64,13 @@ def claim_fits(base_model: BaseModel, family: str) -> None:
         )
 
 
+def question_is_answered(version: Version) -> None:
+    """Where the tensors leave the base model open in a way that matters, the publisher has said which it is."""
+    family = FAMILIES[version.family]
+    if family.question and version.base_model is None:
+        raise Unacceptable("base_model_open", family.question, field="base_model", rule="F8")
+
+
 def values_are_new(version: Version) -> None:
     """No version of the embedding has the same values. Conflict `version_exists` naming the one that has."""
     same = (

@@ -10,7 +10,7 @@ from hub.errors import NotFound, Unacceptable
 from hub.killpoints import kill_point
 from hub.models import Embedding, Tag
 from hub.models.registry import Kind, Visibility
-from hub.services import audit, commits, indexing, names, texts
+from hub.services import audit, commits, flags, indexing, names, texts
 
 
 def check_name_free(viewer: Viewer, *, name: str, reuse_unpublished: bool = False) -> None:
@@ -91,6 +91,7 @@ def save_new(viewer: Viewer, embedding: Embedding, slugs: list[str]) -> None:
         names.check_embedding_name(embedding.owner, embedding.name)
         raise
     _set_tags(embedding, slugs)
+    flags.name_like_a_known_one(embedding)
     indexing.refresh(embedding)
     audit.record(viewer, "create_embedding", embedding, visibility=embedding.visibility)
 
@@ -124,6 +125,8 @@ def update_details(
         before = {field: getattr(row, field) for field in changes}
         _apply(row, **changes)
         row.save()
+        if before.get("visibility", row.visibility) != row.visibility:
+            flags.name_like_a_known_one(row)
         if slugs is not None:
             _set_tags(row, slugs)
         if row.head_id != trial.head_id:

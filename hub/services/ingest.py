@@ -141,7 +141,7 @@ def _refusal(viewer: Viewer, filename: str, error: FormatError) -> UnacceptableF
     log.info("refused %r of %s: %s %s", filename[:100], viewer.name, error.code, error.rule)
     if isinstance(error, sandbox.SandboxRefusal) and error.trace:
         log.warning("parser of %r: %s", filename[:100], error.trace[-2000:])
-    kind = TooLarge if error.code == "file_too_large" else UnacceptableFile
+    kind = TooLarge if error.code in ("file_too_large", "picture_too_large") else UnacceptableFile
     return kind(error.code, error.message, field="file", rule=error.rule, facts=error.detail or None)
 
 

@@ -70,21 +70,32 @@ def delete_version(viewer: Viewer, *, version: Version) -> Version:
 
     A version that others could pin goes only within 72 hours and under 100 downloads. Conflict `too_late` after.
     """
-    require(viewer, "delete_version", version)
-    _check_deletable(version)
+    check_deletable(viewer, version=version)
     return _move(viewer, version, State.DELETED, act="delete_version")
 
 
+def check_deletable(viewer: Viewer, *, version: Version) -> None:
+    """Nothing when this viewer could delete the version now; else what deleting it would raise."""
+    require(viewer, "delete_version", version)
+    if State.DELETED not in TRANSITIONS[version.state] and version.state != State.DELETED:
+        raise _illegal(version.state, State.DELETED)
+    _check_not_relied_on(version)
+
+
 def delete_embedding(viewer: Viewer, *, embedding: Embedding) -> None:
-    """Delete an embedding with all versions; its name stays taken. Conflict `too_late` as for one version."""
+    """Delete an embedding with all versions; its name stays taken.
+
+    Conflict `too_late` as for one version, `state_conflict` while moderators hold or have taken down one of them.
+    """
     require(viewer, "delete_version", embedding)
-    for version in embedding.versions.exclude(state=State.DELETED):
-        _check_deletable(version)
     with transaction.atomic():
         row = Embedding.objects.alive().select_for_update(of=("self",)).filter(pk=embedding.pk).first()
         if row is None:
             return
-        for version in row.versions.exclude(state=State.DELETED):
+        versions = list(row.versions.exclude(state=State.DELETED).select_related("embedding__owner"))
+        for version in versions:
+            check_deletable(viewer, version=version)
+        for version in versions:
             if version.published_at is None:
                 version.delete()
             else:
@@ -118,6 +129,8 @@ def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: st
             return changed
         if target not in TRANSITIONS[changed.state]:
             raise _illegal(changed.state, target)
+        if target == State.DELETED:
+            _check_not_relied_on(changed)  # once more, under the lock: it may have been pulled meanwhile
         changed.state, changed.state_reason, changed.state_changed_at = target, reason, timezone.now()
         changed.save(update_fields=["state", "state_reason", "state_changed_at"])
         row.head = _head_after(changed, target)
@@ -142,7 +155,7 @@ def _head_after(version: Version, target: str) -> Version | None:
     return newest
 
 
-def _check_deletable(version: Version) -> None:
+def _check_not_relied_on(version: Version) -> None:
     if version.published_at is None or version.embedding.visibility == Visibility.PRIVATE:
         return
     pulled = version.pulls.aggregate(total=Sum("count"))["total"] or 0
@@ -156,4 +169,5 @@ def _check_deletable(version: Version) -> None:
 
 
 def _illegal(state: str, target: str) -> Conflict:
-    return Conflict("state_conflict", f"A version that is {state} cannot become {target}.")
+    told = State(state).label, State(target).label
+    return Conflict("state_conflict", "A version that is {} cannot become {}.".format(*told))

@@ -7,6 +7,11 @@ from hub.errors import Conflict, Unacceptable
 from hub.models import Embedding, Owner
 
 _LEGAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?")
+# Endings and beginnings with which a name pretends to be the same thing, better or real.
+_AFFIX_WORDS: Final = (
+    "v2 v3 xl hd pro plus new the real official true original final fixed improved lora embedding ti sd sdxl"
+)
+_SHORTEST_LIKE: Final = 4
 _SAME: Final = str.maketrans({"i": "1", "l": "1", "|": "1", "o": "0", ".": None, "_": None, "-": None})
 
 # First segments of our own addresses, words that Hugging Face clients read as something else, roles, brands,
@@ -136,6 +141,34 @@ def look_alike(name: str) -> str:
     """The key under which names that people mistake for one another are equal (rule N2)."""
     plain = name.lower().replace(".", "").replace("_", "").replace("-", "")
     return plain.replace("rn", "m").replace("vv", "w").translate(_SAME)
+
+
+def reads_like(name: str, known: str) -> bool:
+    """Whether people may take one name for the other (rule N3): equal under the look-alike key, one letter more,
+    less, other or swapped, or one usual affix."""
+    one, other = sorted((look_alike(name), look_alike(known)), key=len)
+    if len(one) < _SHORTEST_LIKE:
+        return one == other
+    if other.startswith(one) and _is_affix(other[len(one) :]):
+        return True
+    if other.endswith(one) and _is_affix(other[: len(other) - len(one)]):
+        return True
+    return _is_one_slip(one, other)
+
+
+def _is_affix(text: str) -> bool:
+    return text.isdecimal() or text in {look_alike(word) for word in _AFFIX_WORDS.split()}
+
+
+def _is_one_slip(shorter: str, longer: str) -> bool:
+    """Edit distance at most 1, or two neighbours swapped."""
+    if len(longer) - len(shorter) > 1:
+        return False
+    start = next((at for at, letter in enumerate(shorter) if letter != longer[at]), len(shorter))
+    rest, other = shorter[start:], longer[start:]
+    if len(rest) < len(other):
+        return rest == other[1:]
+    return rest[1:] == other[1:] or (rest[1::-1] == other[:2] and rest[2:] == other[2:])
 
 
 def check_name(name: str, *, field: str = "name") -> None:

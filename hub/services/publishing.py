@@ -13,7 +13,7 @@ from hub.errors import Conflict, NotFound
 from hub.formats import read
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Version
-from hub.services import audit, checks, details, files, freezing, ingest
+from hub.services import audit, bases, checks, details, files, freezing, ingest
 from hub.services.details import check_name_free, create_embedding, update_details
 from hub.services.lifecycle import delete_embedding, delete_version, discard_draft, unyank, yank
 
@@ -152,9 +152,11 @@ def publish_file(
     notes: str = "",
     label: str = "",
     initializer: str = "",
+    may_be_open: bool = True,
 ) -> Version:
     """A file as version 1 of a new embedding (`name`, `title`, `kind`, …), or as the next version of `embedding`.
 
+    With `may_be_open` False a file that several base models could have made needs one of them (`base_model`).
     All or nothing: a refused file, field or name leaves no row and no blob. The same request again gives the
     version it made. Raises UnacceptableFile, Unacceptable with the field, Conflict `name_taken`,
     `name_too_similar`, `version_exists` or `label_taken`.
@@ -176,6 +178,8 @@ def publish_file(
         label=label, initializer=initializer,
     )  # fmt: skip
     checks.publishable(version)
+    if not may_be_open:
+        checks.question_is_answered(version)
     if not is_new:
         checks.values_are_new(version)
         checks.label_is_free(version)
@@ -198,6 +202,7 @@ def _publish_whole(
                 if is_new:
                     details.save_new(viewer, embedding, slugs)
                 version.embedding = embedding
+                version.base_model = bases.keep(version.base_model)
                 version.tensors = ingest.row(tensors)
                 version.save(force_insert=True)
                 kill_point("K7")

@@ -11,6 +11,7 @@ from hub.errors import HubError
 from hub.services import publishing
 from hub.web import forms
 from hub.web.embedding import entry_context
+from hub.web.publish import warn_of_namesakes
 from hub.wire.auth import viewer_of
 
 
@@ -31,6 +32,7 @@ def draft(request: HttpRequest, owner: str, name: str, pk: int) -> HttpResponse:
             forms.refuse(form, error)
         else:
             messages.success(request, f"{published.embedding.full_name} {published.name} is published.")
+            warn_of_namesakes(request, published)
             return redirect("entry", owner=published.embedding.owner.name, name=published.embedding.name)
     context = {**entry_context(request, found), "form": form}
     return render(request, "embedding/draft.html", context, status=422 if form.errors else 200)

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.catalog.licences import LICENCES
 from hub.errors import HubError
+from hub.formats import BASE_MODELS
 from hub.models.registry import Kind, Visibility
 
 
@@ -26,7 +28,21 @@ VISIBILITIES = [
     (Visibility.UNLISTED.value, _tile("unlisted", "by its address, in no list")),
     (Visibility.PRIVATE.value, _tile("private", "for you alone")),
 ]
+# The answer to "which base model?" of somebody who does not know.
+BASE_UNKNOWN = "unknown"
 _OFF = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+# Asks the hub, a moment after the last key, whether others use the word.
+_TRIGGER = {
+    **_OFF,
+    "hx-get": reverse_lazy("publish_trigger"),
+    "hx-trigger": "input changed delay:500ms",
+    "hx-target": "#trigger-hint",
+    "hx-swap": "innerHTML",
+    "hx-select": "unset",
+    "hx-disabled-elt": "unset",
+    "hx-sync": "this:replace",
+}
 
 
 def refuse(form: forms.BaseForm, error: HubError) -> None:
@@ -77,8 +93,17 @@ class VersionForm(forms.Form):
     )
     trigger = forms.CharField(
         max_length=64,
-        widget=forms.TextInput(attrs=_OFF),
+        widget=forms.TextInput(attrs=_TRIGGER),
         help_text="The word typed in a prompt, and the name of the file that people download.",
+    )
+    base_model = forms.ChoiceField(
+        label="Base model",
+        required=False,
+        choices=[
+            ("", "Choose one"),
+            *((base.id, base.title) for base in BASE_MODELS.values()),
+            (BASE_UNKNOWN, "I do not know"),
+        ],
     )
     licence = forms.ChoiceField(choices=list(LICENCES.items()), initial="cc-by-4.0")
     notes = forms.CharField(
@@ -128,6 +153,24 @@ class YankForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Shown to everybody who still has this version.",
     )
+
+
+class DeleteForm(forms.Form):
+    """The name, typed, so that nothing is deleted by a slip."""
+
+    name = forms.CharField(max_length=96, widget=forms.TextInput(attrs=_OFF))
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = name
+        self.fields["name"].label = format_html("Type <code>{}</code> to confirm", name)
+
+    def clean_name(self) -> str:
+        """The very name. ValidationError for anything else."""
+        typed = str(self.cleaned_data["name"]).strip()
+        if typed != self.wanted:
+            raise forms.ValidationError(f"That is not {self.wanted}.", code="name_mismatch")
+        return typed
 
 
 class TokenForm(forms.Form):

@@ -6,14 +6,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from hub.access import require
-from hub.catalog import resolve
+from hub.catalog import resolve, triggers
 from hub.errors import HubError
+from hub.formats import bases_of
 from hub.models import Embedding, Version
-from hub.services import publishing
+from hub.services import bases, publishing
 from hub.web import forms
 from hub.wire import uploads
 from hub.wire.auth import viewer_of
@@ -46,7 +47,16 @@ def check(request: HttpRequest) -> HttpResponse:
     except HubError as error:
         context = {"error": error, "rule": error.detail.get("rule")}
         return render(request, "publish/facts.html", context, status=STATUS[error.kind])
-    return render(request, "publish/facts.html", {"facts": facts, "file": spooled})
+    context = {"facts": facts, "file": spooled, "bases": bases_of(facts["family"])}
+    return render(request, "publish/facts.html", context)
+
+
+@require_safe
+def trigger(request: HttpRequest) -> HttpResponse:
+    """Who else uses a word, as a piece of the page; empty when nobody does."""
+    word = request.GET.get("trigger", "").strip()[:64]
+    found = triggers.namesakes(viewer_of(request), trigger=word)
+    return render(request, "publish/namesakes.html", {"namesakes": found, "trigger": word})
 
 
 def _answer(
@@ -58,6 +68,7 @@ def _answer(
         if version is not None:
             embedding = version.embedding
             messages.success(request, f"{embedding.full_name} {version.name} is published.")
+            warn_of_namesakes(request, version)
             address = reverse("entry", args=[embedding.owner.name, embedding.name])
             return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]  # set by its middleware
     return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)
@@ -65,15 +76,31 @@ def _answer(
 
 def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embedding | None) -> Version | None:
     """The version made from the form, or None with the refusal in the form."""
-    fields = {name: value for name, value in form.cleaned_data.items() if name != "file"}
+    fields = {name: value for name, value in form.cleaned_data.items() if name not in ("file", "base_model")}
+    base = form.cleaned_data["base_model"]
     try:
         spooled = uploads.spool(request.FILES.get("file"))
         return publishing.publish_file(
-            viewer_of(request), path=spooled.path, filename=spooled.filename, embedding=embedding, **fields
+            viewer_of(request),
+            path=spooled.path,
+            filename=spooled.filename,
+            embedding=embedding,
+            base_model=bases.claimed(base) if base not in ("", forms.BASE_UNKNOWN) else None,
+            may_be_open=base == forms.BASE_UNKNOWN,
+            **fields,
         )
     except HubError as error:
         forms.refuse(form, error)
         return None
+
+
+def warn_of_namesakes(request: HttpRequest, version: Version) -> None:
+    """Say on the next page that others use the same word (rule N5)."""
+    viewer = viewer_of(request)
+    found = triggers.namesakes(viewer, trigger=version.trigger, besides=version.embedding)
+    if found:
+        names = ", ".join(one.full_name for one in found)
+        messages.warning(request, f"“{version.trigger}” is also the trigger of {names}.")
 
 
 def _from_last(embedding: Embedding) -> dict[str, str]:

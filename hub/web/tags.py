@@ -126,6 +126,13 @@ def at(mapping: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
+def sentence(text: str) -> str:
+    """A heading in sentence case: `Two-Factor Authentication` as `Two-factor authentication`."""
+    plain = str(text).strip()
+    return plain[:1] + plain[1:].lower()
+
+
+@register.filter
 def first_of(items: Iterable[Any], count: int) -> list[Any]:
     """The first few of something."""
     return list(items)[:count]

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from hub.web import account, browse, docs, drafts, embedding, health, publish, versions
+from hub.web import account, browse, deletion, docs, drafts, embedding, health, publish, versions
 
 urlpatterns = [
     path("", browse.home, name="home"),
     path("new", publish.publish, name="publish"),
     path("new/check", publish.check, name="publish_check"),
+    path("new/trigger", publish.trigger, name="publish_trigger"),
     path("docs", docs.index, name="docs"),
     path("docs/<slug:page>", docs.page, name="docs_page"),
     path("settings/account", account.profile_settings, name="settings_account"),
@@ -19,10 +20,14 @@ urlpatterns = [
     path("<str:owner>", embedding.profile, name="profile"),
     path("<str:owner>/<str:name>", embedding.entry, name="entry"),
     path("<str:owner>/<str:name>/edit", embedding.edit, name="edit"),
+    path("<str:owner>/<str:name>/delete", deletion.delete_embedding, name="delete_embedding"),
     path("<str:owner>/<str:name>/new-version", publish.new_version, name="new_version"),
     path("<str:owner>/<str:name>/drafts/<int:pk>", drafts.draft, name="draft"),
     path("<str:owner>/<str:name>/drafts/<int:pk>/discard", drafts.discard, name="discard_draft"),
     path("<str:owner>/<str:name>/versions/<int:number>", versions.version, name="entry_version"),
     path("<str:owner>/<str:name>/versions/<int:number>/yank", versions.yank, name="yank"),
     path("<str:owner>/<str:name>/versions/<int:number>/unyank", versions.unyank, name="unyank"),
+    path(
+        "<str:owner>/<str:name>/versions/<int:number>/delete", deletion.delete_version, name="delete_version"
+    ),
 ]

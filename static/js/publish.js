@@ -20,6 +20,7 @@ function fill(name, value) {
   if (!field || typed.has(name) || (field.value && !field.dataset.suggested)) return;
   field.value = value;
   field.dataset.suggested = "";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /* After a refusal the file is still chosen: say so, and lead to what is wrong. */

@@ -173,11 +173,6 @@ async function follow() {
   }
 }
 
-document.addEventListener("submit", (event) => {
-  const question = event.submitter?.dataset.confirm;
-  if (question && !confirm(question)) event.preventDefault();
-});
-
 if (find("run")) {
   shownState = find("run").dataset.state;
   follow();

@@ -89,3 +89,25 @@ function openWide() {
 openWide();
 wide.addEventListener("change", openWide);
 document.addEventListener("htmx:afterSettle", openWide);
+
+/* A press that loses something is asked once more. */
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+/* After a refusal: begin at the first field that is wrong. */
+document.querySelector("main [aria-invalid=true]")?.focus();
+
+/* Pressed twice is pressed once: a plain form that is on its way takes no second press. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || form.matches("[hx-post], [data-train], [data-plain]")) return;
+  const press = event.submitter;
+  if (!press || press.hasAttribute("data-plain-submit") || press.hasAttribute("download")) return;
+  setTimeout(() => { press.disabled = true; }, 0);
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const press of document.querySelectorAll("button:disabled[type=submit]")) press.disabled = false;
+});

@@ -8,7 +8,7 @@ import pytest
 
 from hub import blobs
 from hub.errors import TooLarge, UnacceptableFile
-from hub.formats import tensor_digest
+from hub.formats import FormatError, tensor_digest
 from hub.models import Blob
 from hub.services import ingest
 from tests import factories, samples
@@ -78,3 +78,8 @@ def test_what_is_no_good_picture_is_refused_and_nothing_is_stored(tmp_path: Path
 def test_stored_bytes_know_the_id_that_git_gives_them() -> None:
     blob = ingest.store(b"hello\n")
     assert blob.git_sha1 == "ce013625030ba8dba906f756967f9e9ca394464a"
+
+
+def test_a_picture_over_the_reader_s_limit_is_too_large_and_not_bad() -> None:
+    refusal = ingest._refusal(factories.viewer(), "x.png", FormatError("picture_too_large", "Too big.", rule="P2"))
+    assert isinstance(refusal, TooLarge) and refusal.kind == "too_large"

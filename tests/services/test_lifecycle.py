@@ -169,3 +169,14 @@ def test_only_listed_transitions_happen_and_each_is_in_the_audit_log() -> None:
             version.refresh_from_db()
             assert version.state == target
     assert list(audit.breaks()) == []
+
+
+@pytest.mark.parametrize("state", ["quarantined", "taken_down"])
+def test_an_embedding_with_a_held_version_cannot_be_deleted(state: str) -> None:
+    embedding = factories.published()
+    factories.draft(embedding)
+    Version.objects.filter(number=1).update(state=state)
+    with pytest.raises(Conflict) as refusal:
+        publishing.delete_embedding(factories.viewer(), embedding=embedding)
+    assert refusal.value.code == "state_conflict"
+    assert Version.objects.get(number=1).state == state and Version.objects.count() == 2

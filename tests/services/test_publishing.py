@@ -335,3 +335,17 @@ def test_every_refusal_says_what_to_do() -> None:
         publishing.create_embedding(factories.viewer(), name="-", title="x", kind="style")
     assert re.search(r"\w+ .*\.$", refusal.value.message)
     assert User.objects.count() == 1
+
+
+def test_an_embedding_read_before_somebody_else_published_gets_the_next_number(tmp_path: Path) -> None:
+    embedding = factories.published()
+    stale = Embedding.objects.get(pk=embedding.pk)
+    factories.version(embedding)
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(samples.canonical_file(seed=99))
+    assert send(factories.viewer(), path, name="", embedding=stale).number == 3
+    stale = Embedding.objects.get(pk=embedding.pk)
+    publishing.delete_embedding(factories.viewer(), embedding=embedding)
+    path.write_bytes(samples.canonical_file(seed=98))
+    with pytest.raises(NotFound):
+        send(factories.viewer(), path, name="", embedding=stale)

@@ -2,7 +2,7 @@
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from hub.models import Blob, Embedding, Version
+from hub.models import BaseModel, Blob, Embedding, Version
 from tests import factories, samples
 
 
@@ -90,3 +90,46 @@ def test_a_second_version_has_its_notes_and_the_first_stays(ada):
 def test_publishing_needs_somebody_signed_in(stranger, db):
     response = stranger.get("/new")
     assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=/new")
+
+
+def half_of_a_pair() -> SimpleUploadedFile:
+    """Vectors 1280 wide alone: the tensors leave open what they were made for."""
+    return upload(samples.keyed_file({"clip_g": 1280}), "half.safetensors")
+
+
+def test_a_file_that_leaves_its_base_open_is_asked_about(ada):
+    html = ada.post("/new/check", {"file": half_of_a_pair()}).content.decode()
+    assert 'name="base_model" required' in html and "Stable Cascade" in html and "I do not know" in html
+
+
+def test_an_open_question_is_answered_before_anything_is_stored(ada):
+    refused = ada.post("/new", form(file=half_of_a_pair()))
+    assert refused.status_code == 422 and "Which is it?" in refused.content.decode()
+    assert not Embedding.objects.exists()
+    assert ada.post("/new", form(file=half_of_a_pair(), base_model="stable-cascade")).status_code == 302
+    assert Version.objects.get().base_model.name == "stable-cascade"
+
+
+def test_not_knowing_is_an_answer(ada):
+    assert ada.post("/new", form(file=half_of_a_pair(), base_model="unknown")).status_code == 302
+    assert Version.objects.get().base_model is None
+
+
+def test_a_base_model_of_another_family_is_refused_with_both_values(ada):
+    html = ada.post("/new", form(base_model="sd-1-5")).content.decode()
+    assert "is of the family sd1" in html
+    assert not Embedding.objects.exists() and not BaseModel.objects.filter(name="sd-1-5").exists()
+
+
+def test_a_word_that_others_use_is_warned_of_and_allowed(ada, bob):
+    factories.published("bob", "moss-wyrm", trigger="moss-dragon")
+    hint = ada.get("/new/trigger?trigger=Moss-Dragon").content.decode()
+    assert "/bob/moss-wyrm" in hint
+    assert ada.get("/new/trigger?trigger=unheard-of").content.decode().strip() == ""
+    assert ada.post("/new", form()).status_code == 302
+    assert "also the trigger of bob/moss-wyrm" in ada.get("/ada/moss-dragon").content.decode()
+
+
+def test_the_word_of_a_private_embedding_is_nobody_s_business(ada):
+    factories.published("bob", "moss-wyrm", trigger="moss-dragon", visibility="private")
+    assert "moss-wyrm" not in ada.get("/new/trigger?trigger=moss-dragon").content.decode()
