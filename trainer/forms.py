@@ -89,6 +89,9 @@ class TrainForm(forms.Form):
         widget=forms.Select(choices=[("unknown", "as the quality says"), ("true", "yes"), ("false", "no")]),
     )
 
+    may_shrink = forms.BooleanField(
+        label="If memory runs out, try once more with fewer pictures at a time", required=False, initial=True
+    )
     bundled_set = forms.CharField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -130,3 +133,17 @@ def initial_of_set(chosen: PictureSet, *, name: str) -> dict[str, Any]:
         "consent": True,
         "bundled_set": chosen.name,
     }
+
+
+class GoOnForm(forms.Form):
+    """Where to go on from, and how far."""
+
+    step = forms.TypedChoiceField(label="Go on from", coerce=int)
+    max_steps = forms.IntegerField(label="Up to step", min_value=1)
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, steps: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["step"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(step, f"step {step}") for step in steps]

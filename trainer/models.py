@@ -21,6 +21,8 @@ class TrainingRun(models.Model):
     The row is the truth, messages only wake a worker. `lease_until` is on database time; every write of a
     worker carries `fence`, which each claim raises, and changes nothing when the fence is old.
     `attempts_without_progress` is raised before the engine starts and set back by each new checkpoint.
+    Its pictures are deleted some weeks after its end; `picture_digests` stay. With `may_shrink` a run that ran out
+    of memory is tried once more with smaller batches. `goes_on_from` is the run at whose step this one began.
     """
 
     class State(models.TextChoices):
@@ -53,6 +55,13 @@ class TrainingRun(models.Model):
     licence = models.CharField(max_length=64)
     consent = models.CharField(max_length=280)
     bundled_set = models.CharField(max_length=64, blank=True)
+    picture_digests = models.JSONField(default=list, blank=True)
+    pictures_purged_at = models.DateTimeField(null=True, blank=True)
+    goes_on_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="continuations"
+    )
+    goes_on_at = models.PositiveIntegerField(null=True, blank=True)
+    may_shrink = models.BooleanField(default=False)
 
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     stage = models.CharField(max_length=120, blank=True)

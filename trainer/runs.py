@@ -43,7 +43,9 @@ def get(viewer: Viewer, *, run_id: UUID) -> TrainingRun:
     """One run. NotFound when there is none that the viewer may know of."""
     run = (
         visible(viewer)
-        .select_related("embedding__owner", "owner", "base_model", "version__embedding__owner")
+        .select_related(
+            "embedding__owner", "owner", "base_model", "version__embedding__owner", "goes_on_from"
+        )
         .filter(pk=run_id)
         .first()
     )
@@ -149,6 +151,11 @@ def estimate(run: TrainingRun) -> float | None:
     ).order_by("-finished_at")[:5]
     rates = [past.seconds / past.step for past in done]
     return sum(rates) / len(rates) * (run.max_steps - run.step) if rates else None
+
+
+def kept_steps(run: TrainingRun) -> list[int]:
+    """The steps of a run from which it can be gone on, newest first."""
+    return list(run.checkpoints.order_by("-step").values_list("step", flat=True))
 
 
 def pictures(run: TrainingRun) -> QuerySet[TrainingImage]:

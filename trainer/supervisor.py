@@ -19,7 +19,7 @@ from hub.services import ingest
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
-from trainer.services import finishing, leases, recording
+from trainer.services import finishing, leases, limits, recording
 from trainer.services.leases import Claim, LeaseLost
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ State = TrainingRun.State
 TICK: Final = 1.0
 FLUSH_SECONDS: Final = 1.0
 CANCEL_GRACE: Final = 10.0
+# From the soft stop of a run that took too long to the hard one (rule J3).
+LIMIT_GRACE: Final = 60.0
 # A checkpoint that the store does not take is offered again this often, and for this long (section 17).
 STORE_RETRY: Final = 15.0
 STORE_PATIENCE: Final = 600.0
@@ -59,6 +61,9 @@ class Attempt:
         self.lease_seconds = float(settings.HUB["HUB_LEASE_SECONDS"])
         self.last_beat = self.last_look = self.last_flush = time.monotonic()
         self.cancel_by: float | None = None
+        self.over: limits.OverLimit | None = None
+        self.over_by = 0.0
+        self.began = time.monotonic()
         self.points: list[list[float | None]] = []
         self.latest: dict[str, Any] = {}
         self.unsaved: dict[str, Any] | None = None
@@ -120,6 +125,8 @@ class Attempt:
             if event["event"] in ("result", "sheet"):
                 return event
             if event["event"] == "stopped":
+                if self.over is not None and self.cancel_by is None:
+                    raise self.over
                 # Unless its owner stopped the run, the engine was told to end by somebody else.
                 raise EngineDied(0, self.child.log) if self.cancel_by is None else Cancelled
             if event["event"] == "failed":
@@ -143,6 +150,7 @@ class Attempt:
         if self.cancel_by is not None and now > self.cancel_by:
             self.child.kill()
             raise Cancelled
+        self.hold_to_limits(now)
         try:
             if now - self.last_beat >= self.lease_seconds / 4:
                 kill_point("K25")
@@ -166,6 +174,19 @@ class Attempt:
         if leases.is_cancelled(self.claim) and self.cancel_by is None:
             self.cancel_by = time.monotonic() + CANCEL_GRACE
             kill_point("K33")
+            self.child.cancel(str(self.run.id))
+
+    def hold_to_limits(self, now: float) -> None:
+        """Have an engine save and stop when the run took too long; end one that does not, or grows too big (J3)."""
+        if self.over is not None and now > self.over_by:
+            self.child.kill()
+            raise self.over
+        if self.over is not None or self.run.version is not None:
+            return
+        limits.check_memory(workspace.memory_of(self.child.pid))
+        self.over = limits.over_time(self.run.seconds + now - self.began)
+        if self.over is not None:
+            self.over_by = now + LIMIT_GRACE
             self.child.cancel(str(self.run.id))
 
     def take(self, event: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hub.wire import media
-from trainer.web import pictures, run, wizard
+from trainer.web import ended, pictures, run, wizard
 
 media.add_source(pictures.source)
 
@@ -18,4 +18,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel", run.cancel, name="run_cancel"),
     path("runs/<uuid:run_id>/publish", run.publish, name="run_publish"),
     path("runs/<uuid:run_id>/discard", run.discard, name="run_discard"),
+    path("runs/<uuid:run_id>/go-on", ended.go_on, name="run_go_on"),
+    path("runs/<uuid:run_id>/take", ended.take, name="run_take"),
+    path("runs/<uuid:run_id>/forget", ended.forget, name="run_forget"),
 ]

@@ -22,6 +22,7 @@ from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
 from trainer.services import finishing, leases, pictures
 from trainer.services.leases import Claim, LeaseLost
+from trainer.services.limits import OverLimit
 from trainer.supervisor import Attempt, Cancelled, EngineFault
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,12 @@ def judge(claim: Claim, error: Exception) -> None:
             finishing.end_cancelled(claim)
         case EngineFault() if error.event.get("fault") == "recipe":
             _fail(claim, "recipe", error.event["code"], error.event["message"])
+        case OverLimit() if error.code == "time_limit":
+            _fail(claim, "recipe", error.code, error.message)
+        case OverLimit():
+            _out_of_memory(claim, error.message)
+        case EngineFault() if error.event.get("code") == "out_of_memory":
+            _out_of_memory(claim, str(error.event["message"]))
         case EngineFault():
             log.error("run %s: engine: %s", claim.run_id, error.event)
             _again(claim, str(error.event.get("message")))
@@ -105,6 +112,14 @@ def judge(claim: Claim, error: Exception) -> None:
 def _again(claim: Claim, message: str) -> None:
     """Give the run back; the row counts how often that happened without a new checkpoint."""
     leases.release(claim, message=message)
+
+
+def _out_of_memory(claim: Claim, message: str) -> None:
+    """Once more with half the pictures at a time, if the maker allowed that; else the end, with advice (rule J6)."""
+    _child.kill()
+    if not finishing.shrink(claim):
+        advice = "Use fewer pictures per step, a smaller side, or fewer vectors, and start again."
+        _fail(claim, "recipe", "out_of_memory", f"{message} {advice}")
 
 
 def _fail(claim: Claim, fault: str, code: str, message: str) -> None:
@@ -184,7 +199,7 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
             "trigger": version.trigger,
             "initializer": version.initializer or None,
             "workdir": str(folder),
-            "growth": None,
+            "growth": workspace.growth_of(version, folder),
             "cache": str(workspace.cache_folder()),
         }
     )

@@ -1,6 +1,7 @@
 """The private folder of one attempt: pictures and checkpoint come out of the store, results go into it."""
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,9 +78,24 @@ def write_snapshots(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
     return written
 
 
+def growth_of(version: Version, folder: Path) -> list[dict[str, Any]] | None:
+    """The same for a version that a run left; None for an upload."""
+    run = TrainingRun.objects.filter(version=version).first()
+    return (write_snapshots(run, folder) or None) if run is not None else None
+
+
 def write_embedding(version: Version, folder: Path) -> Path:
     """A version's vectors as a canonical file. Raises Unavailable."""
     assert version.tensors_id is not None
     path = folder / "embedding.safetensors"
     path.write_bytes(blobs.read(version.tensors_id))
     return path
+
+
+def memory_of(pid: int | None) -> int:
+    """Bytes of memory that a process holds; 0 where the system does not say."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -1,8 +1,8 @@
 """A program that speaks the engine's protocol and learns nothing: for tests of the parent, without torch.
 
 Its rows are a function of seed and step alone, so that runs can be compared to the last bit. What goes wrong is
-written in the recipe's initializer: `crash at 25` (unless resumed), `refuse`, `break`, `deaf`, `spoil`,
-`crash in sheet`.
+written in the recipe's initializer: `crash at 25` (unless resumed), `refuse`, `break`, `starve`, `deaf`,
+`spoil`, `crash in sheet`.
 """
 
 import hashlib
@@ -54,6 +54,9 @@ def train(command: dict[str, Any]) -> None:
         say("failed", id=run, fault="recipe", code="too_dark", message="The pictures are black.", detail="")
         return
     if trouble == "break":
+        say("failed", id=run, fault="machine", code="engine_error", message="It broke.", detail="at 0x0")
+        return
+    if trouble == "starve":
         say("failed", id=run, fault="machine", code="out_of_memory", message="No memory.", detail="at 0x0")
         return
     step, rows = 0, [0.0] * (WIDTH * VECTORS)

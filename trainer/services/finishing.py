@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from hub import blobs
 from hub.access import Viewer
 from hub.killpoints import kill_point
 from hub.models import Version
 from hub.services import ingest, previews, publishing
 from trainer.models import TrainingRun
+from trainer.recipe import Recipe
 from trainer.services import recording
-from trainer.services.leases import Claim, held
+from trainer.services.continuing import adopted
+from trainer.services.leases import Claim, give_back, held
 
 State = TrainingRun.State
 # What of the engine's result is shown with the version; the rest stays with the run.
@@ -83,6 +86,31 @@ def fail(claim: Claim, *, fault: str, code: str, message: str, detail: str = "")
     """End a run that cannot go on, saying whose fault it was. Raises LeaseLost."""
     with held(claim) as row:
         recording.end(row, State.FAILED, fault=fault, code=code, message=message, detail=detail)
+
+
+def shrink(claim: Claim) -> bool:
+    """Let a run that ran out of memory wait again with half its batch, taken twice as often: the same samples a step.
+
+    Once, and only where its maker allowed it; False when it may not or cannot. The change is told on the page and in
+    the record; what was learned is kept. Raises LeaseLost.
+    """
+    with held(claim) as row:
+        batch = int(row.recipe["batch"])
+        if not row.may_shrink or batch < 2 or batch % 2:
+            return False
+        recipe = Recipe.from_dict(
+            {**row.recipe, "batch": batch // 2, "accumulate": int(row.recipe["accumulate"]) * 2}
+        )
+        told = f"Memory ran out, so pictures are taken {recipe.batch} at a time instead of {batch}."
+        row.recipe, row.may_shrink, row.warnings = recipe.to_dict(), False, [*row.warnings, told]
+        row.save(update_fields=["recipe", "may_shrink", "warnings"])
+        for kept in row.checkpoints.all():
+            kept.blob = ingest.store(adopted(blobs.read(kept.blob_id), recipe))
+            kept.save(update_fields=["blob"])
+        recording.add_event(row, "note", step=row.step, text=told)
+        row.attempts_without_progress = max(row.attempts_without_progress - 1, 0)
+        give_back(row, message=told)
+    return True
 
 
 def end_cancelled(claim: Claim) -> None:

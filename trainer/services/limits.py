@@ -17,6 +17,32 @@ MOST_VECTORS = 16
 MOST_PICTURES_KEPT = 200
 
 
+class OverLimit(Exception):
+    """A run took more time or memory than a run may (J3)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def over_time(seconds: float) -> OverLimit | None:
+    """What to tell a run that has worked for so long, if that is too long."""
+    hours = settings.HUB["HUB_RUN_HOURS"]
+    if seconds <= hours * 3600:
+        return None
+    return OverLimit("time_limit", f"A run may take {hours} hours. Its last step is kept: go on from it.")
+
+
+def check_memory(held: int) -> None:
+    """OverLimit when an engine holds more bytes than a run may."""
+    most = settings.HUB["HUB_RUN_MEMORY_GB"]
+    if most and held > most << 30:
+        raise OverLimit(
+            "out_of_memory", f"The run took more than the {most} GiB of memory that a run may have."
+        )
+
+
 def check_account(viewer: Viewer) -> None:
     """Accounts that people made themselves wait a day (J7), so that throw-away accounts train nothing."""
     user: User | None = viewer.user

@@ -1,14 +1,20 @@
 """Pictures to train from: each is checked and prepared once, then waits for its owner's run."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from hub.access import Viewer, require
-from hub.services import ingest
-from trainer.models import TrainingImage
+from hub.errors import Conflict
+from hub.killpoints import kill_point
+from hub.models import Blob
+from hub.services import gc, ingest
+from hub.services.references import is_referenced
+from trainer.models import OVER, TrainingImage, TrainingRun
 from trainer.services import limits
 
 PREPARED_SIDE = 1024
@@ -36,9 +42,61 @@ def remove(viewer: Viewer, *, picture_id: UUID) -> None:
 
 
 def purge() -> int:
-    """Drop pictures that waited a week for a run (rule L1); their bytes go with the next gc. Returns how many."""
-    old = TrainingImage.objects.filter(run=None, created_at__lt=Now() - WAITING_TIME)
-    return old.delete()[0]
+    """Drop pictures that waited a week for a run, and those of runs that ended long ago (rule L1). Returns how many.
+
+    Their bytes follow at once, unless something else still shows them. Safe to interrupt and to run twice.
+    """
+    unused = TrainingImage.objects.filter(run=None, created_at__lt=Now() - WAITING_TIME)
+    kept_for = timedelta(days=settings.HUB["HUB_TRAINING_IMAGE_DAYS"])
+    old = TrainingImage.objects.filter(run__state__in=OVER, run__finished_at__lt=Now() - kept_for)
+    dropped = _drop(unused) + _drop(old)
+    confirm()
+    return dropped
+
+
+def forget(viewer: Viewer, *, run: TrainingRun) -> int:
+    """Delete the pictures of a run that is over, at its owner's wish. Conflict `state_conflict` before its end."""
+    require(viewer, "see_training_images", run)
+    if not run.is_over:
+        raise Conflict("state_conflict", "The run still learns from its pictures; stop it first.")
+    dropped = _drop(run.images.all())
+    confirm()
+    return dropped
+
+
+def confirm() -> None:
+    """Mark the runs whose pictures are gone from the store too, or belong to something else as well."""
+    waiting = TrainingRun.objects.filter(state__in=OVER, pictures_purged_at=None, images=None).exclude(
+        picture_digests=[]
+    )
+    for run in waiting[:200]:
+        left = Blob.objects.filter(pk__in=run.picture_digests)
+        if all(is_referenced(blob) for blob in left):
+            TrainingRun.objects.filter(pk=run.pk).update(pictures_purged_at=Now())
+
+
+def is_purged(run: TrainingRun) -> bool:
+    """Whether the run had pictures that are deleted now."""
+    return not run.images.exists()
+
+
+def delete_on(run: TrainingRun) -> datetime | None:
+    """When the pictures of an ended run are going to be deleted."""
+    if run.finished_at is None:
+        return None
+    return run.finished_at + timedelta(days=settings.HUB["HUB_TRAINING_IMAGE_DAYS"])
+
+
+def _drop(images: QuerySet[TrainingImage]) -> int:
+    """Rows first, then the bytes that nothing needs any more."""
+    digests = list(dict.fromkeys(images.values_list("blob_id", flat=True)))
+    count = images.count()
+    images.delete()
+    kill_point("K40")
+    for sha256 in digests:
+        if gc.mark(sha256):
+            gc.sweep(sha256)
+    return count
 
 
 def prepare(viewer: Viewer, *, path: Path, filename: str) -> ingest.IngestedPicture:

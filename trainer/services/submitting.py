@@ -50,6 +50,7 @@ class Submission:
     picture_ids: list[UUID] = field(default_factory=list)
     pictures: list[tuple[Path, str]] = field(default_factory=list)
     bundled_set: str = ""
+    may_shrink: bool = False
     key: UUID | None = None
 
 
@@ -228,6 +229,8 @@ def _store(
             licence=form.licence,
             consent=CONSENT,
             bundled_set=form.bundled_set,
+            picture_digests=[image.blob_id for image in images],
+            may_shrink=form.may_shrink,
         )
         for position, image in enumerate(images):
             _attach(image, run, position)

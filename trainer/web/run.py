@@ -19,6 +19,7 @@ from hub.wire.auth import viewer_of
 from trainer import runs
 from trainer.models import RUNNING, TrainingRun
 from trainer.services import submitting
+from trainer.web import ended
 
 State = TrainingRun.State
 PAGE_SIZE = 30
@@ -53,13 +54,14 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "steps": STEPS,
         "at": STEP_OF.get(State(run.state)),
         "pictures": runs.pictures(run) if is_own else (),
-        "picture_count": run.images.count(),
+        "picture_count": len(run.picture_digests) or run.images.count(),
         "can_stop": can(viewer, "cancel_run", run) and not run.is_over,
         "version": draft,
         "is_draft": draft is not None and draft.state == Version.State.DRAFT,
         "can_publish": draft is not None and can(viewer, "publish_version", draft),
         "sheet": arrange(draft.previews.all()) if draft is not None and run.is_over else None,
         "prompts": _prompts(run),
+        **ended.choices(viewer, run),
     }
     return render(request, "trainer/run.html", context)
 

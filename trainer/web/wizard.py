@@ -78,6 +78,7 @@ def _page(request: HttpRequest, viewer: Viewer, form: TrainForm, *, status: int 
         "sets": sets.list_sets(),
         "pictures": [_facts(image) for image in _kept(request, viewer)],
         "limits": runs.limits(),
+        "kept_days": settings.HUB["HUB_TRAINING_IMAGE_DAYS"],
         "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
         "suggested": {kind.value: word for kind, word in SUGGESTED.items()},
         "folded_errors": any(form.errors.get(name) for name in FOLDED),
@@ -97,6 +98,7 @@ FOLDED = (
     "seed",
     "flip",
     "early_stop",
+    "may_shrink",
 )
 
 
@@ -123,6 +125,7 @@ def _one_press(request: HttpRequest, viewer: Viewer) -> Any:
         "base_model": base[0][0] if base else "",
         "key": request.POST.get("key") or "",
         "trigger": chosen.trigger,
+        "may_shrink": "on",
     }
     return {name: "" if value is None else value for name, value in values.items()}
 
@@ -160,6 +163,7 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         bundled_set=values["bundled_set"],
         picture_ids=_ids(request),
         pictures=[(file.path, file.filename) for file in spooled],
+        may_shrink=values["may_shrink"],
         key=values["key"],
     )
 
