@@ -1,31 +1,11 @@
 """A running hub and a real browser for the journeys."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.environment import IN_CI
 from tests.journeys.hub_process import Hub
-
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium. Where there is none the test is skipped by name; in CI that is a failure."""
-    path = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-    if not path.exists():
-        reason = f"no Chromium at {path}: install it, or name it with CHROMIUM"
-        pytest.fail(reason) if IN_CI else pytest.skip(reason)
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(path), args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
