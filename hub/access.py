@@ -73,6 +73,7 @@ ACTS: Final[dict[str, Act]] = {
     "rename": Act(scope="manage"),
     "see_run": Act(moderator=True, scope="train"),
     "see_training_images": Act(scope="train"),
+    "delete_training_images": Act(moderator=True, scope="train"),
     "start_run": Act(user=True, scope="train"),
     "cancel_run": Act(moderator=True, scope="train"),
     "manage_tokens": Act(scope="session"),
@@ -170,7 +171,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "run_discard": (None, "publish_version"),
     "run_go_on": (None, "start_run"),
     "run_take": (None, "publish_version"),
-    "run_forget": (None, "see_training_images"),
+    "run_forget": (None, "delete_training_images"),
 }
 
 

@@ -56,7 +56,7 @@ def purge() -> int:
 
 def forget(viewer: Viewer, *, run: TrainingRun) -> int:
     """Delete the pictures of a run that is over, at its owner's wish. Conflict `state_conflict` before its end."""
-    require(viewer, "see_training_images", run)
+    require(viewer, "delete_training_images", run)
     if not run.is_over:
         raise Conflict("state_conflict", "The run still learns from its pictures; stop it first.")
     dropped = _drop(run.images.all())

@@ -84,7 +84,7 @@ def choices(viewer: Viewer, run: TrainingRun) -> dict[str, Any]:
         "taken": _taken(run),
         "delete_on": pictures.delete_on(run),
         "purged": pictures.is_purged(run),
-        "may_forget": can(viewer, "see_training_images", run),
+        "may_forget": can(viewer, "delete_training_images", run),
         "continuations": list(run.continuations.order_by("created_at")),
     }
 
