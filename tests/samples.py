@@ -1,4 +1,4 @@
-"""Every good embedding file and picture that tests need, built in code; tests/hostile.py builds the others."""
+"""Every good embedding file and picture that tests need, built in code; tests/hostile builds the others."""
 
 import io
 import json

@@ -1,8 +1,8 @@
 """A stranger's file is read in a child process that can do nothing else; what comes back is distrusted again.
 
-The child (`python -m hub.formats`) gets an open descriptor and answers on a pipe under limits of memory, time
-and output. A child that crashes, stalls or reaches for anything is a refused file. This module knows no
-Django: limits are parameters.
+The child is forked from a warm template (`hub.formats.__main__`), gets an open descriptor and answers on a pipe
+under limits of memory, time and output. A child that crashes, stalls or reaches for anything is a refused file.
+This module knows no Django: limits are parameters.
 """
 
 import os
@@ -13,11 +13,13 @@ from typing import Any
 
 from hub.formats.canonical import tensor_digest
 from hub.formats.data import EmbeddingData
+from hub.formats.detect import sniff
 from hub.formats.errors import FormatError
 from hub.formats.inspection import hash_stream, row
 from hub.formats.limits import DEFAULT_LIMITS, MIB, Limits
 from hub.formats.reading import read
-from hub.sandbox.process import Bounds, SandboxRefusal, SandboxUnavailable, mismatch, run_child
+from hub.sandbox.outcomes import Bounds, SandboxRefusal, SandboxUnavailable, mismatch
+from hub.sandbox.process import run_child
 
 __all__ = [
     "Bounds",
@@ -33,6 +35,7 @@ __all__ = [
 
 _EMBEDDING_READER = "hub.formats.inspection:examine_descriptor"
 _PICTURE_READER = "hub.formats.pictures:reencode_descriptor"
+_SNIFFED_BYTES = 1024
 EMBEDDING_BOUNDS = Bounds()
 PICTURE_BOUNDS = Bounds(memory=768 * MIB)
 
@@ -59,13 +62,16 @@ def read_embedding(
     filename: str,
     limits: Limits = DEFAULT_LIMITS,
     bounds: Bounds = EMBEDDING_BOUNDS,
+    token: str | None = None,
 ) -> SandboxResult:
     """An uploaded embedding, read in a child. `facts["verdict"]` is `accept`, or `ask` with a `question`.
+
+    Of a file with several words `token` picks one.
 
     FormatError with code and rule for a refused file, SandboxRefusal when the child did not survive it,
     SandboxUnavailable when no child can run.
     """
-    facts, canonical = _examine(path, filename, limits, bounds)
+    facts, canonical = _examine(path, filename, limits, bounds, token)
     if facts["verdict"] == "refuse":
         raise FormatError(facts["code"], facts["message"], rule=facts["rule"], detail=facts["detail"])
     return SandboxResult(facts, canonical)
@@ -104,13 +110,21 @@ def read_picture(
 
 def protections() -> list[str]:
     """Which fences this machine can raise around a child, for the start-up log and `check --deploy`."""
-    return run_child("hub.formats.lockdown:report", os.devnull, {}, bounds=EMBEDDING_BOUNDS).protections
+    report, template = "hub.formats.lockdown:report", _EMBEDDING_READER.partition(":")[0]
+    return run_child(report, os.devnull, {}, bounds=EMBEDDING_BOUNDS, template=template).protections
 
 
 def _examine(
-    path: str | os.PathLike[str], filename: str, limits: Limits, bounds: Bounds
+    path: str | os.PathLike[str], filename: str, limits: Limits, bounds: Bounds, token: str | None = None
 ) -> tuple[dict[str, Any], bytes]:
-    arguments = {"filename": filename[:255], "max_bytes": limits.max_bytes, "max_vectors": limits.max_vectors}
+    arguments = {
+        "filename": filename[:255],
+        "max_bytes": limits.max_bytes,
+        "max_vectors": limits.max_vectors,
+        "token": token,
+    }
+    if bounds is EMBEDDING_BOUNDS and _is_picture(path):
+        bounds = PICTURE_BOUNDS  # pixels that may carry an embedding have to be decoded
     answer = run_child(_EMBEDDING_READER, path, arguments, bounds=bounds)
     facts = answer.facts
     if facts.get("verdict") == "refuse":
@@ -122,6 +136,11 @@ def _examine(
     if not _agrees(facts, embedding):
         raise mismatch()
     return facts, answer.body
+
+
+def _is_picture(path: str | os.PathLike[str]) -> bool:
+    with Path(path).open("rb") as file:
+        return sniff(file.read(_SNIFFED_BYTES)).container == "image"
 
 
 def _agrees(facts: Mapping[str, Any], embedding: EmbeddingData) -> bool:

@@ -1,58 +1,33 @@
-"""The child process itself: started bare, spoken to over a pipe, watched, and never left behind."""
+"""One file, one child: asked of the template of its reader, judged by how it ended, its answer taken apart.
 
+As many children work at once as there are processors. A template that ends is replaced; whoever was waiting
+for it is served by its successor.
+"""
+
+import atexit
 import json
 import os
 import pwd
-import selectors
 import signal
 import struct
-import subprocess
-import sys
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from hub.formats.errors import FormatError
-from hub.formats.limits import MIB
 from hub.formats.lockdown import EXIT_MEMORY, EXIT_SETUP, EXIT_VIOLATION
+from hub.sandbox.outcomes import Bounds, SandboxRefusal, SandboxUnavailable, mismatch, too_slow
+from hub.sandbox.template import MAX_HEADER, Template, TemplateGone
 
-_MAX_HEADER = 8 * MIB
-_MAX_ERRORS = 8192
+_ATTEMPTS = 3
 _FIRST_UNUSED_UID = 61_500
-_ROOT = str(Path(__file__).resolve().parents[2])
-_BOOTSTRAP = (
-    "import sys; sys.path[:0] = sys.argv[2:]; from hub.formats.__main__ import main; main(sys.argv[1])"
+_MOST_WAITING_SECONDS = 60.0
+_BREAKDOWNS = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS}
 )
-
-
-class SandboxRefusal(FormatError):
-    """The child did not survive the file: it crashed, ran out of its limits, or tried something forbidden.
-
-    `rule` is one of sandbox_crash, sandbox_memory, sandbox_timeout, sandbox_output, sandbox_violation and
-    sandbox_mismatch. `trace` is for operators' logs only.
-    """
-
-    def __init__(self, rule: str, message: str, *, trace: str = "") -> None:
-        super().__init__("unsafe_file", message, rule=rule)
-        self.trace = trace
-
-
-class SandboxUnavailable(RuntimeError):
-    """The child could not be started at all: the machine's fault, not the file's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one child may use."""
-
-    memory: int = 256 * MIB
-    cpu_seconds: int = 5
-    wall_seconds: float = 10.0
-    output: int = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,101 +39,103 @@ class Answer:
     protections: list[str]
 
 
+class Pool:
+    """The templates of this process, one for each reader module, and the places for children at work."""
+
+    def __init__(self, places: int) -> None:
+        self._templates: dict[tuple[str, tuple[str, ...]], Template] = {}
+        self._retired: list[Template] = []
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(places)
+
+    @contextmanager
+    def template(self, module: str, extra_paths: tuple[str, ...] = ()) -> Iterator[Template]:
+        """The warm template of a module, and a place for one child of it; SandboxUnavailable without."""
+        if not self._places.acquire(timeout=_MOST_WAITING_SECONDS):
+            raise SandboxUnavailable("Too many files are waiting to be read.")
+        try:
+            with self._lock:
+                self._retired = [template for template in self._retired if not template.is_over()]
+                template = self._templates.get((module, extra_paths))
+                if template is None or template.is_over():
+                    template = Template(module, extra_paths)
+                    self._templates[module, extra_paths] = template
+            yield template
+        finally:
+            self._places.release()
+
+    def retire(self, template: Template) -> None:
+        """Start no more children from this template; those at work go on."""
+        with self._lock:
+            for key, known in list(self._templates.items()):
+                if known is template:
+                    del self._templates[key]
+                    template.retire()
+                    self._retired.append(template)
+
+    def pids(self) -> list[int]:
+        """Process ids of the templates that are warm."""
+        with self._lock:
+            return [template.pid for template in self._templates.values()]
+
+    def end(self) -> None:
+        """End all templates now."""
+        with self._lock:
+            for template in (*self._templates.values(), *self._retired):
+                template.end()
+            self._templates.clear()
+            self._retired.clear()
+
+    def forget(self) -> None:
+        """Let go of the templates of the process that this one was forked from."""
+        for template in (*self._templates.values(), *self._retired):
+            template.forget()
+
+
 def run_child(
     entry: str,
     path: str | os.PathLike[str],
     arguments: Mapping[str, Any],
     *,
     bounds: Bounds,
-    audit: bool = True,
+    template: str = "",
+    without: tuple[str, ...] = (),
     extra_paths: tuple[str, ...] = (),
 ) -> Answer:
-    """What `entry` (module:function, loaded before the fences rise) answers about an open file.
+    """What `entry` (module:function) answers about an open file, read in a child of `template`.
 
-    FormatError for the child's own refusal, SandboxRefusal for a child that did not end well.
+    `template` names a module that imports that of `entry`, and is that module if not given. FormatError for
+    the child's own refusal, SandboxRefusal for a child that did not end well, SandboxUnavailable without one.
     """
+    module, _, reader = entry.partition(":")
+    limits = {"memory": bounds.memory, "cpu": bounds.cpu_seconds, "uid": _unused_uid()}
+    request = {"module": module, "reader": reader, "arguments": dict(arguments)}
+    asked = json.dumps({**request, "limits": limits, "without": without}).encode()
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        request = {
-            "entry": entry,
-            "descriptor": descriptor,
-            "arguments": dict(arguments),
-            "limits": {"memory": bounds.memory, "cpu": bounds.cpu_seconds, "uid": _unused_uid()},
-            "audit": audit,
-        }
-        output = _converse(request, descriptor, bounds, extra_paths)
+        code, output, errors = _converse(template or module, extra_paths, descriptor, asked, bounds)
     finally:
         os.close(descriptor)
+    _judge(code, errors.decode("ascii", "replace"))
     return _parse(output)
 
 
 def _converse(
-    request: Mapping[str, Any], descriptor: int, bounds: Bounds, extra_paths: tuple[str, ...]
-) -> bytes:
-    deadline = time.monotonic() + bounds.wall_seconds
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        "-c",
-        _BOOTSTRAP,
-        json.dumps(request),
-        *_import_paths(),
-        *extra_paths,
-    ]
-    try:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(descriptor,),
-            start_new_session=True,
-            cwd="/",
-            env={},
-        )
-    except OSError as error:
-        raise SandboxUnavailable(f"The parser process cannot be started: {error.strerror}.") from error
-    with child:
-        try:
-            output, errors = _collect(child, deadline, bounds)
-            _await_exit(child, deadline)
-        finally:
-            # Before the child is reaped its process group cannot be anyone else's.
-            os.killpg(child.pid, signal.SIGKILL)
-    _judge(child.returncode, errors.decode("ascii", "replace"))
-    return output
-
-
-def _collect(child: subprocess.Popen[bytes], deadline: float, bounds: Bounds) -> tuple[bytes, bytes]:
-    assert child.stdout is not None and child.stderr is not None
-    output, errors = bytearray(), bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ, (output, bounds.output + _MAX_HEADER))
-        selector.register(child.stderr, selectors.EVENT_READ, (errors, _MAX_ERRORS))
-        while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise _timeout()
-            for key, _events in ready:
-                buffer, most = key.data
-                block = os.read(key.fd, 1 << 16)
-                buffer += block
-                if len(buffer) > most:
-                    raise SandboxRefusal(
-                        "sandbox_output", "Reading this file produced far more than it may hold."
-                    )
-                if not block:
-                    selector.unregister(key.fileobj)
-    return bytes(output), bytes(errors)
-
-
-def _await_exit(child: subprocess.Popen[bytes], deadline: float) -> None:
-    """Wait for the end without reaping, so that the process group can still be killed safely."""
-    while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if time.monotonic() > deadline:
-            raise _timeout()
-        time.sleep(0.001)
+    module: str, extra_paths: tuple[str, ...], descriptor: int, asked: bytes, bounds: Bounds
+) -> tuple[int, bytes, bytes]:
+    for _attempt in range(_ATTEMPTS):
+        os.lseek(descriptor, 0, os.SEEK_SET)  # the child of an earlier attempt shared the position
+        with POOL.template(module, extra_paths) as template:
+            try:
+                code, output, errors = template.read(descriptor, asked, bounds)
+            except TemplateGone:
+                POOL.retire(template)
+                continue
+            if -code in _BREAKDOWNS:
+                # If this was an attack on memory, the next one meets other addresses.
+                POOL.retire(template)
+            return code, output, errors
+    raise SandboxUnavailable(f"The parser process ended {_ATTEMPTS} times while a file was read.")
 
 
 def _judge(code: int, trace: str) -> None:
@@ -171,7 +148,7 @@ def _judge(code: int, trace: str) -> None:
             "sandbox_memory", "Reading this file takes more memory than an embedding may.", trace=trace
         )
     if code == -signal.SIGXCPU:
-        raise _timeout()
+        raise too_slow("SIGXCPU")
     if code in (EXIT_VIOLATION, -signal.SIGSYS):
         raise SandboxRefusal("sandbox_violation", "Reading this file tried something forbidden.", trace=trace)
     raise SandboxRefusal("sandbox_crash", "This file cannot be read: the parser broke on it.", trace=trace)
@@ -180,7 +157,7 @@ def _judge(code: int, trace: str) -> None:
 def _parse(output: bytes) -> Answer:
     try:
         (length,) = struct.unpack("<Q", output[:8])
-        if length > min(_MAX_HEADER, len(output) - 8):
+        if length > min(MAX_HEADER, len(output) - 8):
             raise mismatch()
         header = json.loads(output[8 : 8 + length])
         refusal = header.get("refusal")
@@ -197,14 +174,6 @@ def _parse(output: bytes) -> Answer:
 
 
 @cache
-def _import_paths() -> tuple[str, ...]:
-    """Where the child finds our package and Pillow: with -I -S it has the standard library alone."""
-    pillow = find_spec("PIL")
-    assert pillow is not None and pillow.origin is not None
-    return (_ROOT, str(Path(pillow.origin).parent.parent))
-
-
-@cache
 def _unused_uid() -> int:
     """A user id that nobody has, for children of a root process."""
     for uid in range(_FIRST_UNUSED_UID, _FIRST_UNUSED_UID + 100):
@@ -215,12 +184,24 @@ def _unused_uid() -> int:
     return _FIRST_UNUSED_UID
 
 
-def _timeout() -> SandboxRefusal:
-    return SandboxRefusal(
-        "sandbox_timeout", "Reading this file takes longer than an embedding or picture may."
-    )
+def _start_over() -> None:
+    """A forked process has its own pool: its parent's templates are not its to speak to."""
+    global POOL
+    inherited, POOL = POOL, _new_pool()
+    inherited.forget()
 
 
-def mismatch() -> SandboxRefusal:
-    """The refusal of an answer that contradicts itself."""
-    return SandboxRefusal("sandbox_mismatch", "The parser's answer about this file does not hold together.")
+def _new_pool() -> Pool:
+    try:
+        return Pool(len(os.sched_getaffinity(0)))
+    except AttributeError:  # not Linux
+        return Pool(os.cpu_count() or 1)
+
+
+POOL = _new_pool()
+os.register_at_fork(after_in_child=_start_over)
+
+
+@atexit.register
+def _end() -> None:
+    POOL.end()

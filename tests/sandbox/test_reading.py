@@ -34,11 +34,13 @@ def test_embedding_comes_back_as_facts_and_canonical_file(tmp_path: Path) -> Non
     assert again.tensors == read(data, filename="a.safetensors").tensors
 
 
-@pytest.mark.parametrize("name", ["zip", "text", "overlap", "nan", "lora", "name-bidi-override"])
+@pytest.mark.parametrize(
+    "name", ["live-os-system", "no-container-text", "overlap", "nan", "lora", "name-bidi-override"]
+)
 def test_refusal_of_the_parser_reaches_the_caller_with_its_rule(name: str, tmp_path: Path) -> None:
     sample = next(sample for sample in hostile_files() if sample.name == name)
     with pytest.raises(FormatError) as refusal:
-        sandbox.read_embedding(stored(tmp_path, sample.data), filename="moss.safetensors")
+        sandbox.read_embedding(stored(tmp_path, sample.data), filename=sample.filename)
     assert refusal.value.rule == sample.rule
     assert not isinstance(refusal.value, sandbox.SandboxRefusal)
 

@@ -1,51 +1,12 @@
-"""Every hostile file, built in code, one function for each group of rules.
-
-Each comes with its control: a harmless file that differs in the attacked property alone.
-"""
+"""F5 and F7: safetensors headers that lie or hide things, spans that are no embedding's, numbers that are none."""
 
 import json
-import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from tests.samples import (
-    SIZES,
-    embedding_file,
-    floats,
-    keyed_file,
-    lora_file,
-    packed,
-    picture,
-    raw_file,
-    safetensors_file,
-)
+from tests.hostile.sample import Hostile, hostile
+from tests.samples import SIZES, floats, packed, raw_file, safetensors_file
 
-
-@dataclass(frozen=True)
-class Hostile:
-    """A file to refuse by `rule`, and its harmless twin."""
-
-    name: str
-    rule: str
-    data: bytes
-    control: bytes
-
-
-_BUILDERS: list[Callable[[], Iterator[Hostile]]] = []
-
-
-def hostile_files() -> list[Hostile]:
-    """All hostile files with their controls."""
-    return [sample for build in _BUILDERS for sample in build()]
-
-
-def _hostile(build: Callable[[], Iterator[Hostile]]) -> Callable[[], Iterator[Hostile]]:
-    _BUILDERS.append(build)
-    return build
-
-
-_GOOD = embedding_file()
 _BODY = packed("F32", floats(256))
 _SPAN = [0, 1024]
 
@@ -54,68 +15,7 @@ def _entry(**changes: Any) -> dict[str, Any]:
     return {"dtype": "F32", "shape": [2, 128], "data_offsets": _SPAN, **changes}
 
 
-@_hostile
-def containers() -> Iterator[Hostile]:
-    """F1: not a safetensors file, or one that is something else as well."""
-    for name, data in {
-        "empty": b"",
-        "zip": b"PK\x03\x04" + bytes(60),
-        "empty-zip": b"PK\x05\x06" + bytes(18),
-        "legacy-torch": b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.",
-        "pickle": b"\x80\x04K\x01.",
-        "tar": bytes(257) + b"ustar" + bytes(250),
-        "png": picture(),
-        "webp": picture("WEBP"),
-        "jpeg": picture("JPEG"),
-        "gif": picture("GIF"),
-        "numpy": b"\x93NUMPY\x01\x00v\x00{'descr': '|O'}",
-        "gguf": b"GGUF\x03\x00\x00\x00" + bytes(40),
-        "gzip": b"\x1f\x8b\x08" + bytes(40),
-        "7z": b"7z\xbc\xaf\x27\x1c" + bytes(40),
-        "lfs-pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n",
-        "page": b"\n<!DOCTYPE html><title>Sign in</title>",
-        "text": b"just some words, saved under the wrong name",
-        "json": b'{"error": "not found"}',
-        "noise": bytes(range(255, 100, -1)),
-    }.items():
-        yield Hostile(name, "F1", data, _GOOD)
-    plain = safetensors_file({"emb_params": ("F32", [2, 128], _BODY)}, {"note": "x" * 300})
-    yield Hostile("zip-in-the-tail", "F1", *_with_zip_in_the_tail())
-    header = b'{"__metadata__":{"note":"' + b"a" * 224 + b"ustar" + b'"},"emb_params":'
-    header += json.dumps(_entry()).encode() + b"}"
-    yield Hostile("tar-by-magic", "F1", raw_file(header.ljust(600), _BODY), plain)
-    yield Hostile("pickle-by-length", "F1", *_with_pickle_in_the_length())
-
-
-def _with_zip_in_the_tail() -> tuple[bytes, bytes]:
-    """Tensor bytes that end in a zip's central directory; as numbers they are harmless."""
-    end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, 46, 0, 0)
-    tail = (b"PK\x01\x02" + bytes(42) + end).rjust(72, b"\0")
-    body = _BODY[:-72] + tail
-    return (
-        safetensors_file({"emb_params": ("F32", [2, 128], body)}),
-        safetensors_file({"emb_params": ("F32", [2, 128], _BODY)}),
-    )
-
-
-def _with_pickle_in_the_length() -> tuple[bytes, bytes]:
-    """A header length that reads `(X` and a count: a pickle machine skips to the tensor's name and goes on.
-
-    K takes the first byte of the next letter, whose second byte is then an opcode: 0x8c begins a string of 32
-    characters (a blank is its length), 0x93 looks up a name in a module.
-    """
-    skipped = 15
-    length = 0x5828 + (skipped << 16)
-
-    def build(start: str) -> bytes:
-        name = "x" * (skipped - 4) + start + " " + "m" * 32 + "K\u00cc " + "n" * 32 + "K\u00d3."
-        header = json.dumps({name: _entry()}, ensure_ascii=False).encode()
-        return raw_file(header.ljust(length), _BODY)
-
-    return build("K\u00cc"), build("ZZ")
-
-
-@_hostile
+@hostile
 def headers() -> Iterator[Hostile]:
     """F5: headers that lie, overrun, or hide things."""
     good = raw_file({"emb_params": _entry()}, _BODY)
@@ -163,29 +63,7 @@ def headers() -> Iterator[Hostile]:
     yield from (Hostile(name, "F5", data, good) for name, data in broken.items())
 
 
-@_hostile
-def names() -> Iterator[Hostile]:
-    """F5: tensor names that cannot be shown or stored."""
-    for label, name, control in (
-        ("empty", "", "a"),
-        ("nul", "moss\0dragon", "moss dragon"),
-        ("control", "moss\x1b[31m", "moss[31m"),
-        ("newline", "moss\ndragon", "moss/../dragon"),
-        ("c1-control", "moss\x85dragon", "moss<script>"),
-        ("bidi-override", "moss\u202edragon", "'; DROP TABLE files;--"),
-        ("bidi-isolate", "moss\u2066dragon", "苔の龍"),
-        ("lone-surrogate", "moss\ud800", "moss🐉"),
-        ("too-long", "x" * 201, "x" * 200),
-    ):
-        yield Hostile(
-            f"name-{label}",
-            "F5",
-            raw_file({name: _entry()}, _BODY),
-            raw_file({control: _entry()}, _BODY),
-        )
-
-
-@_hostile
+@hostile
 def spans() -> Iterator[Hostile]:
     """F5: dtypes, shapes and offsets that are no embedding's, or disagree."""
     good = raw_file({"emb_params": _entry()}, _BODY)
@@ -230,7 +108,7 @@ def spans() -> Iterator[Hostile]:
         yield Hostile(name, "F5", raw_file(header, body), pair)
 
 
-@_hostile
+@hostile
 def values() -> Iterator[Hostile]:
     """F7: numbers that are no embedding's."""
     plain = floats(256)
@@ -249,41 +127,3 @@ def values() -> Iterator[Hostile]:
         data = safetensors_file({"emb_params": (dtype, [2, 128], packed(dtype, numbers))})
         control = safetensors_file({"emb_params": (dtype, [2, 128], packed(dtype, plain))})
         yield Hostile(name, "F7", data, control)
-
-
-@_hostile
-def not_embeddings() -> Iterator[Hostile]:
-    """U6: sound files of something else, or of no family."""
-    tiny = {"emb_params": 128}
-    for name, widths in {
-        "width-777": {"emb_params": 777},
-        "width-512": {"word": 512},
-        "cross-attention-width": {"emb_params": 320},
-        "narrow-clip-l": {"clip_l": 512, "clip_g": 1280},
-        "swapped-encoders": {"clip_l": 1280, "clip_g": 768},
-        "no-such-set": {"clip_g": 1280, "llama": 4096},
-        "two-words": {"<one>": 768, "<two>": 768},
-        "outputs-only": {"emp_params_out": 768},
-        "bundle-of-two": {"bundle_emb.a.clip_l": 768, "bundle_emb.b.clip_l": 768},
-        "bundle-of-unknown": {"bundle_emb.a.spare": 768},
-        "vae": {"encoder.conv_in.weight": 128},
-        "checkpoint": {"model.diffusion_model.input_blocks.0.weight": 128},
-        "text-encoder": {"text_model.embeddings.token_embedding.weight": 768},
-        "controlnet": {"control_model.input_blocks.0.0.weight": 128},
-        "ip-adapter": {"image_proj.proj.weight": 768},
-    }.items():
-        yield Hostile(name, "U6", keyed_file(widths), keyed_file(tiny))
-    yield Hostile("lora", "U6", lora_file(), keyed_file(tiny))
-    yield Hostile("257-vectors", "U6", embedding_file(vectors=257), embedding_file(vectors=256))
-    latent = packed("F32", floats(256))
-    yield Hostile(
-        "latent",
-        "U6",
-        safetensors_file({"latent": ("F32", [1, 4, 8, 8], latent)}),
-        safetensors_file({"latent": ("F32", [2, 128], latent)}),
-    )
-    uneven = {"clip_l": ("F32", [2, 768], packed("F32", floats(1536)))}
-    uneven["clip_g"] = ("F32", [1, 1280], packed("F32", floats(1280)))
-    yield Hostile(
-        "uneven-encoders", "U6", safetensors_file(uneven), keyed_file({"clip_l": 768, "clip_g": 1280})
-    )

@@ -1,0 +1,1 @@
+"""Fuzzing of every reader: targets, seeds, and a mutational fuzzer of our own for where no other is installed."""
