@@ -88,6 +88,8 @@ ACTS: Final[dict[str, Act]] = {
 ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     # Shared by all doors.
     "media": ("see_public", None),
+    # Native API.
+    "api_files": ("see_public", None),
     # Hugging Face protocol.
     "hf_resolve": ("see_public", None),
     "hf_resolve_one_segment": ("see_public", None),

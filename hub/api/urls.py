@@ -1,5 +1,9 @@
 """Addresses of the native API, all below `/api/hub/v1/`, none with a slash at the end."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from hub.api import files
+
+urlpatterns: list[URLPattern] = [
+    path("embeddings/<str:owner>/<str:name>/versions/<int:number>/files", files.files, name="api_files"),
+]

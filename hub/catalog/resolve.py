@@ -8,7 +8,7 @@ from django.db.models import Q
 from hub.access import ANONYMOUS, Viewer, allows, can_see, visible
 from hub.catalog.shapes import Resolved, ResolvedFile, TreeFile
 from hub.errors import Gone, NotFound, TakenDown
-from hub.formats import LAYOUTS
+from hub.formats import tools_for
 from hub.models import Commit, Embedding, File, Version
 
 README: Final = "README.md"
@@ -62,9 +62,8 @@ def tree(resolved: Resolved) -> list[TreeFile]:
 
 
 def tree_file(file: File) -> TreeFile:
-    """One stored file of a version; its blob must be loaded."""
-    layout = LAYOUTS.get(file.layout)
-    title = layout.title if layout else file.layout
+    """One stored file of a version; its blob and its version must be loaded."""
+    title = ", ".join(tools_for(file.layout, file.version.family)) or file.layout
     return TreeFile(file.path, file.blob_id, file.blob.size, file.blob.git_sha1, file.layout, title)
 
 

@@ -5,6 +5,7 @@ What no reader reads is still recognised, so that the refusal can say what the f
 
 import codecs
 import pickletools
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -64,6 +65,8 @@ _NAMES = {
     "torch-legacy": "an old PyTorch file",
     "image": "a picture",
 }
+_NUMBER_OPCODES = frozenset({"INT", "LONG", "FLOAT", "PUT", "GET"})
+_NUMBER = re.compile(rb"\s*[+-]?[0-9][0-9_.eE+-]*L?\s*|\s*[+-]?(inf|nan|infinity)\s*", re.IGNORECASE)
 _CODE_OPCODES = frozenset(
     [
         "GLOBAL",
@@ -214,8 +217,18 @@ def _is_pickle(data: bytes) -> bool:
         # Before the header the stack holds at most bytes of the length: nothing there can be called.
         if opcode.name in _CODE_OPCODES and at >= 8:
             return True
+        if not _is_argument(data, at + 1, opcode):
+            return False
         at = _after_argument(data, at + 1, opcode)
     return True
+
+
+def _is_argument(data: bytes, at: int, opcode: pickletools.OpcodeInfo) -> bool:
+    """Whether a machine goes on after this opcode: a line that should be a number and is none ends it."""
+    if opcode.arg is None or opcode.arg.n != pickletools.UP_TO_NEWLINE:
+        return True
+    line = data[at : data.find(b"\n", at) + 1] or data[at:]
+    return opcode.name not in _NUMBER_OPCODES or _NUMBER.fullmatch(line[:100]) is not None
 
 
 def _after_argument(data: bytes, at: int, opcode: pickletools.OpcodeInfo) -> int:

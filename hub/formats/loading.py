@@ -203,7 +203,7 @@ def _slots(file: _File) -> dict[str, tuple[str, str]]:
             (PART, "It looks for t5xxl, not t5: that part is ignored.") if "t5" in file.keys else (YES, "")
         )
         return {"comfyui": comfy, "a1111": (PART, "The T5 part is ignored.")}
-    if file.family in ("t5", "clip_g") and "t5" not in file.keys:
+    if file.family in ("t5", "clip_g"):  # a single tensor may have any name
         return {"comfyui": (YES, "")}
     return {}
 

@@ -1,6 +1,7 @@
 """Tables: fields, constraints, named querysets, facts about one's own row."""
 
 from hub.models.blob import Blob
+from hub.models.digest import Conversion, Digest
 from hub.models.job import AuditEntry, OutboxJob
 from hub.models.moderation import Flag
 from hub.models.people import AccessToken, Owner, SignInLink, User
@@ -14,6 +15,8 @@ __all__ = [
     "BaseModel",
     "Blob",
     "Commit",
+    "Conversion",
+    "Digest",
     "Download",
     "Embedding",
     "File",

@@ -21,6 +21,7 @@ class NewFile:
     path: str
     layout: str
     stored: ingest.Stored
+    digests: dict[str, str]
 
 
 def make(

@@ -10,9 +10,21 @@ from hub import jobs
 from hub.access import Viewer
 from hub.errors import NotFound
 from hub.formats import EmbeddingData
+from hub.formats.digests import digests_of
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, File, Version
-from hub.services import audit, cards, checks, commits, details, files, fingerprints, indexing, ingest
+from hub.services import (
+    audit,
+    cards,
+    checks,
+    commits,
+    details,
+    digests,
+    files,
+    fingerprints,
+    indexing,
+    ingest,
+)
 
 
 class Moved(Exception):
@@ -35,7 +47,7 @@ def prepare(embedding: Embedding, version: Version, data: EmbeddingData, tags: S
     made = files.make(embedding, version, data, number=number, tags=tags)
     readme = commits.prepare(embedding, version, tags)
     version.number = None  # a hope only, until the transaction gives it
-    stored = [files.NewFile(path, layout, ingest.put(body)) for path, layout, body in made]
+    stored = [files.NewFile(path, layout, ingest.put(body), digests_of(body)) for path, layout, body in made]
     return Prepared(number, stored, readme, fingerprints.sketches_of(data))
 
 
@@ -63,6 +75,7 @@ def freeze(viewer: Viewer, version: Version, prepared: Prepared) -> Version:
     checks.label_is_free(version)
     for file in prepared.files:
         File.objects.create(version=version, path=file.path, layout=file.layout, blob=ingest.row(file.stored))
+        digests.remember(version, file.path, file.digests)
     _set_published(version)
     fingerprints.remember(version, prepared.sketches)
     embedding.head, embedding.last_number = version, version.number

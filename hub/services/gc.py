@@ -67,6 +67,7 @@ def release(version: Version) -> None:
     """Let go of everything that a deleted version holds; its tombstone stays."""
     with transaction.atomic():
         version.files.all().delete()
+        version.conversions.all().delete()
         version.previews.all().delete()
         Version.objects.filter(pk=version.pk).update(tensors=None)
         embedding = version.embedding

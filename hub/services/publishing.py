@@ -13,7 +13,7 @@ from hub.errors import Conflict, NotFound
 from hub.formats import read
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Version
-from hub.services import audit, bases, checks, details, files, freezing, ingest
+from hub.services import audit, bases, checks, details, digests, files, freezing, ingest
 from hub.services.details import check_name_free, create_embedding, update_details
 from hub.services.lifecycle import delete_embedding, delete_version, discard_draft, unyank, yank
 
@@ -88,6 +88,7 @@ def add_draft(
         checks.label_is_free(version)
         version.tensors = ingest.row(tensors)
         version.save(force_insert=True)
+        digests.remember(version, "", ingested.facts["digests"])
         audit.record(viewer, "add_draft", embedding, version=version.pk, run=run_key)
     return version
 
@@ -205,6 +206,7 @@ def _publish_whole(
                 version.base_model = bases.keep(version.base_model)
                 version.tensors = ingest.row(tensors)
                 version.save(force_insert=True)
+                digests.remember(version, "", ingested.facts["digests"])
                 kill_point("K7")
                 published = freezing.freeze(viewer, version, prepared)
                 kill_point("K9")

@@ -8,13 +8,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hub.access import require
+from hub.catalog import downloads as available
 from hub.catalog import entry as entries
 from hub.catalog import profile as profiles
 from hub.catalog import resolve
 from hub.catalog.shapes import Entry
 from hub.errors import HubError
 from hub.services import publishing
-from hub.web import forms, provenance, usage
+from hub.web import downloads, forms, provenance, usage
 from hub.web.context import public_url
 from hub.web.sheet import Sheet, arrange
 from hub.wire.auth import viewer_of
@@ -30,8 +31,10 @@ def profile(request: HttpRequest, owner: str) -> HttpResponse:
 
 @require_safe
 def entry(request: HttpRequest, owner: str, name: str) -> HttpResponse:
-    """An embedding as its newest offered version is."""
+    """An embedding as its newest offered version is; with `?layout=` that version's file in that layout."""
     found = entries.get(viewer_of(request), owner=owner, name=name)
+    if "layout" in request.GET and found.version is not None:
+        return downloads.send(request, viewer_of(request), found.version)
     if found.version is None:
         return render(request, "embedding/unpublished.html", {"entry": found})
     return render(request, "embedding/entry.html", entry_context(request, found))
@@ -64,6 +67,7 @@ def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
         "sheet": sheet,
         "tabs": tabs,
         "primary": next((file for file in found.files if file.is_primary), None),
+        "on_request": available.on_request(version) if version.number else [],
         "nearest": nearest_words(found.insights),
         "provenance_rows": provenance.rows(found.provenance),
         "provenance_text": provenance.text(found.provenance),

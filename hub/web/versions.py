@@ -6,17 +6,23 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.access import require
+from hub.catalog import downloads as available
 from hub.catalog import entry as entries
 from hub.errors import HubError
 from hub.services import publishing
-from hub.web import forms
+from hub.web import downloads, forms
 from hub.web.embedding import entry_context
 from hub.wire.auth import viewer_of
 
 
 @require_safe
 def version(request: HttpRequest, owner: str, name: str, number: int) -> HttpResponse:
-    """An embedding as one version has it."""
+    """An embedding as one version has it; with `?layout=` its file in that layout."""
+    if "layout" in request.GET:
+        viewer = viewer_of(request)
+        return downloads.send(
+            request, viewer, available.version(viewer, owner=owner, name=name, number=number)
+        )
     found = entries.get_version(viewer_of(request), owner=owner, name=name, number=number)
     return render(request, "embedding/entry.html", {**entry_context(request, found), "is_version_page": True})
 

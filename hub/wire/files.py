@@ -50,23 +50,25 @@ class Sendable(Protocol):
 
 
 def send(
-    request: HttpRequest, file: Sendable, *, inline: bool = False, redirect: bool = True
+    request: HttpRequest, file: Sendable, *, inline: bool = False, data: bytes | None = None
 ) -> HttpResponse:
     """The file, a range of it, 304, or a redirect to the store where that can sign addresses.
 
+    `data` are its bytes where they could not be stored.
     `inline` is for pictures of our own making; pages may only show those of this origin, so they are never
     redirected. Raises ProtocolError (416) for a range that cannot be served, Unavailable without the bytes.
     """
     etag = f'"{file.sha256}"'
     if _matches(request.headers.get("If-None-Match", ""), etag):
         return _dress(HttpResponse(status=304), file, inline=inline)
-    if not inline:
+    if not inline and data is None:
         address = blobs.url(file.sha256, filename=_basename(file.path), content_type=file.content_type)
         if address:
             return _dress(HttpResponse(status=307, headers={"Location": address}), file, inline=inline)
     span = _span(request, file.size, etag)
     start, end = span or (0, file.size - 1)
-    content = b"" if request.method == "HEAD" else _read(file.sha256)[start : end + 1]
+    whole = b"" if request.method == "HEAD" else _read(file.sha256) if data is None else data
+    content = whole[start : end + 1]
     response = HttpResponse(content, status=206 if span else 200)
     if span:
         response["Content-Range"] = f"bytes {start}-{end}/{file.size}"

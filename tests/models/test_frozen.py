@@ -12,6 +12,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 MIGRATION = importlib.import_module("hub.migrations.0002_frozen")
+DIGESTS = importlib.import_module("hub.migrations.0007_digests")
 
 
 def refused(sql: str, *values: object) -> bool:
@@ -33,7 +34,7 @@ def test_every_rule_has_its_trigger() -> None:
             [],
         )
         found = {name for (name,) in cursor.fetchall()}
-    assert found == {f"frozen_{rule.name}" for rule in MIGRATION.RULES}
+    assert found == {f"frozen_{rule.name}" for rule in (*MIGRATION.RULES, *DIGESTS.RULES)}
 
 
 @pytest.mark.parametrize("column", MIGRATION.VERSION_COLUMNS)
@@ -133,3 +134,16 @@ def test_names_blobs_and_the_audit_log_stay() -> None:
     assert refused("UPDATE hub_auditentry SET actor = 'eve'")
     assert refused("DELETE FROM hub_auditentry")
     assert Owner.objects.count() == 1 and Blob.objects.exists() and AuditEntry.objects.exists()
+
+
+def test_digests_are_written_with_a_version_and_kept_for_ever() -> None:
+    version, draft = factories.version(), factories.draft(factories.embedding(name="other"))
+    insert = "INSERT INTO hub_digest (version_id, path, kind, value) VALUES (%s, 'x', 'blake3', 'ab')"
+    assert refused(insert, version.pk)
+    assert not refused(insert, draft.pk)
+    assert refused("UPDATE hub_digest SET value = 'ab' WHERE version_id = %s", version.pk)
+    assert refused("DELETE FROM hub_digest WHERE version_id = %s", version.pk)
+    assert not refused("DELETE FROM hub_digest WHERE version_id = %s", draft.pk)
+    publishing.delete_version(factories.viewer(), version=version)
+    assert refused("DELETE FROM hub_digest WHERE version_id = %s", version.pk)
+    assert version.digests.filter(path="", kind="sha256").exists()

@@ -1,0 +1,38 @@
+"""`GET /api/hub/v1/embeddings/{owner}/{name}/versions/{n}/files`: what a version can be had as, and the files."""
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from hub.api.endpoint import endpoint, viewer_of
+from hub.catalog import downloads
+from hub.services import converting
+from hub.wire import files as wire_files
+
+
+@endpoint("GET", bucket="pull", is_question=True)
+def files(request: Request, owner: str, name: str, number: int) -> HttpResponse:
+    """With `layout` the file in that layout, else the list of layouts, each with its tools and its address."""
+    viewer = viewer_of(request)
+    version = downloads.version(viewer, owner=owner, name=name, number=number)
+    layout = request.GET.get("layout")
+    if layout is None:
+        offered = downloads.offered(version)
+        return JsonResponse({"files": [_told(request, one) for one in offered]})
+    file = converting.file_in(viewer, version=version, layout=layout)
+    response = wire_files.send(request._request, file, data=file.data)
+    wire_files.count_pull(request._request, response, file_id=file.file_id)
+    return response
+
+
+def _told(request: Request, one: downloads.Download) -> dict[str, Any]:
+    """A line of the list. What is made on request has no size and digest before somebody asked for it."""
+    return {
+        "layout": one.layout,
+        "path": one.path,
+        "tools": list(one.tools),
+        "size": one.size,
+        "sha256": one.sha256,
+        "url": request.build_absolute_uri(f"?layout={one.layout}"),
+    }

@@ -1,0 +1,143 @@
+"""A version's file in any layout that a door hands out: stored ones as they are, others made once and kept."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+
+from django.db import DatabaseError, transaction
+
+from hub import blobs
+from hub.access import ANONYMOUS, Viewer, can_see, visible
+from hub.errors import Full, Invalid, NotFound, ReadOnly, Unavailable
+from hub.formats import LAYOUTS, FormatError, served_layouts, write_layout
+from hub.formats.tool_files import WRITER_VERSION, Layout
+from hub.models import File, Version
+from hub.models.digest import Conversion
+from hub.services import ingest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ConvertedFile:
+    """A file of a version in one layout, ready for `hub.wire.files.send`.
+
+    `file_id` is the stored file that its pulls are counted by. `data` holds the bytes where they could not be
+    stored. `is_immutable` is False for what a later writer may make differently.
+    """
+
+    path: str
+    layout: str
+    sha256: str
+    size: int
+    content_type: str
+    version: Version
+    file_id: int
+    is_public: bool
+    is_immutable: bool
+    data: bytes | None = None
+
+
+def file_in(viewer: Viewer, *, version: Version, layout: str) -> ConvertedFile:
+    """The version's file in that layout. A pure result of its canonical file, made once and found again.
+
+    NotFound when the viewer may not pull the version; Invalid `unknown_layout` with the layouts there are, and
+    `layout_not_served` for the one that is a pickle.
+    """
+    if not visible(Version.objects.resolvable(), viewer).filter(pk=version.pk).exists():
+        raise NotFound(code="revision_not_found")
+    wanted = _served(layout, version.family)
+    stored = version.files.select_related("blob").filter(layout=wanted.id).first()
+    if stored is not None:
+        return _answer(wanted, version, stored, stored.path, stored.blob_id, stored.blob.size)
+    canonical = version.files.select_related("blob").filter(layout="canonical").first()
+    if canonical is None:
+        raise NotFound("The files of this version are gone.", code="entry_not_found")
+    path = wanted.filename.format(trigger=version.trigger)
+    kept = Conversion.objects.select_related("blob").filter(
+        source=canonical.blob_id, layout=wanted.id, writer=WRITER_VERSION
+    )
+    found = kept.first()
+    if found is not None:
+        return _answer(wanted, version, canonical, path, found.blob_id, found.blob.size)
+    made = _made(canonical, wanted, version.trigger)
+    left = _keep(version, canonical, wanted, made)
+    digest = hashlib.sha256(made).hexdigest()
+    return _answer(wanted, version, canonical, path, digest, len(made), data=None if left else made)
+
+
+def _served(layout: str, family: str) -> Layout:
+    """The layout of that name, if doors hand it out for this family."""
+    offered = served_layouts(family)
+    for known in offered:
+        if known.id == layout:
+            return known
+    names = ", ".join(known.id for known in offered)
+    known_anywhere = LAYOUTS.get(layout)
+    if known_anywhere is not None and not known_anywhere.is_served:
+        raise Invalid(
+            "layout_not_served",
+            f"{layout} is a pickle, and no door of this hub hands out pickles. Write one for yourself with "
+            f"manage.py convert; here there are: {names}.",
+            field="layout",
+            offered=[known.id for known in offered],
+        )
+    raise Invalid(
+        "unknown_layout",
+        f"There is no layout {layout[:40]!r} for this embedding; there are: {names}.",
+        field="layout",
+        offered=[known.id for known in offered],
+    )
+
+
+def _made(canonical: File, layout: Layout, trigger: str) -> bytes:
+    """The bytes of the layout. Unavailable when the canonical ones are missing or damaged."""
+    try:
+        return write_layout(blobs.read(canonical.blob_id), layout.id, trigger=trigger)
+    except NotFound:
+        message = "The stored bytes are missing; the operator has to restore them."
+        raise Unavailable("blob_missing", message) from None
+    except FormatError as error:
+        log.error("%s as %s: %s", canonical, layout.id, error.message)
+        raise Unavailable("blob_damaged", "The stored bytes cannot be read.") from error
+
+
+def _keep(version: Version, canonical: File, layout: Layout, made: bytes) -> bool:
+    """Keep the result for the next who asks; False where there is no room: the pull itself must not fail."""
+    try:
+        stored = ingest.put(made)
+        with transaction.atomic():
+            Conversion.objects.get_or_create(
+                source=canonical.blob_id,
+                layout=layout.id,
+                writer=WRITER_VERSION,
+                defaults={"version": version, "blob": ingest.row(stored)},
+            )
+    except (Full, ReadOnly, Unavailable, DatabaseError) as error:
+        log.warning("%s as %s could not be kept: %s", version, layout.id, error)
+        return False
+    return True
+
+
+def _answer(
+    layout: Layout,
+    version: Version,
+    counted: File,
+    path: str,
+    sha256: str,
+    size: int,
+    *,
+    data: bytes | None = None,
+) -> ConvertedFile:
+    return ConvertedFile(
+        path=path,
+        layout=layout.id,
+        sha256=sha256,
+        size=size,
+        content_type=layout.content_type,
+        version=version,
+        file_id=counted.pk,
+        is_public=can_see(ANONYMOUS, version),
+        is_immutable=False,
+        data=data,
+    )
