@@ -5,12 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from pathlib import Path
 
-from tests.parts.process import free_port
+from tests.parts import process
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,9 +19,9 @@ class Hub:
 
     def __init__(self, folder: Path, *, port: int | None = None, **environment: str) -> None:
         self.folder = folder
-        self.port = port or free_port()
+        self.port = port or process.free_port()
+        # The suite has taken every other HUB_ variable out of the environment.
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
             "HUB_DATA_DIR": str(folder),
             "HUB_MIN_FREE_BYTES": "0",
             "PORT": str(self.port),
@@ -30,34 +29,36 @@ class Hub:
             **environment,
         }
         self.url = f"http://127.0.0.1:{self.port}"
-        self.lines: list[str] = []
-        self.process: subprocess.Popen[str] | None = None
+        self.log = folder.with_name(f"{folder.name}.log")
+        self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, within: float = 120) -> float:
-        """Start it and wait until it says that it is ready; the seconds that took."""
+    def start(self, *, within: float = 300) -> float:
+        """Start it and wait until it says that it is ready; the seconds that took. It ends with this process."""
         began = time.monotonic()
-        self.lines = []
-        self.process = subprocess.Popen(
+        self.log.write_bytes(b"")
+        self.process = process.start(
             [sys.executable, "manage.py", "quickstart"],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+            log=self.log,
+            folder=ROOT,
+            environment=self.environment,
+            # Asked to stop, it stops what it started in order.
+            death_signal=signal.SIGTERM,
         )
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         while self.sign_in_link is None or not any("Glossa is ready at" in line for line in self.lines):
             if self.process.poll() is not None or time.monotonic() - began > within:
                 raise AssertionError("The hub did not start:\n" + "".join(self.lines[-40:]))
             time.sleep(0.1)
         return time.monotonic() - began
 
-    def _read(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                self.lines.append(line)
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def lines(self) -> list[str]:
+        """Everything it printed since it was last started."""
+        return self.log.read_text(errors="replace").splitlines(keepends=True)
 
     @property
     def sign_in_link(self) -> str | None:
@@ -76,9 +77,9 @@ class Hub:
 
     def kill_all(self) -> None:
         """kill -9 of the whole tree, at once."""
-        for process in self.processes():
+        for pid in self.processes():
             try:
-                os.kill(process, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
         if self.process is not None:
@@ -107,7 +108,13 @@ class Hub:
         """Run a management command against this hub's data."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300, check=True
+            command,
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
         )
 
     def get(self, path: str) -> bytes:

@@ -1,22 +1,14 @@
 """The real engine on the bundled base: killed three times, a run ends by itself with the rows it would have had."""
 
-import os
-import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.db.models import Q
 
-from hub import blobs
 from hub.models import Version
-from tests import factories, kill
-from tests.environment import DATA_DIR
-from tests.parts import process
-from tests.parts.family import children
+from tests import factories
+from tests.parts.gpu_worker import kill_engine, kill_tree, kill_worker, over, start, stop, vectors
 from tests.parts.worker import eventually
 from trainer.base_folder import BUNDLED
 from trainer.models import TrainingRun
@@ -24,18 +16,15 @@ from trainer.services import bases, submitting
 from trainer.services.submitting import Submission
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).parents[2]
-WORKER = "from hub.jobs import runner; runner.SWEEP_SECONDS = 0.5; runner.run('gpu')"
 # The engine saves every 50 steps or 30 seconds, and at the end.
 STEPS = 160
 PATIENCE = 900
 
 
-def start() -> subprocess.Popen[bytes]:
-    """A gpu worker with the real engine."""
-    program = [sys.executable, "-c", kill.SETUP + WORKER]
-    variables = {"DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_LEASE_SECONDS": "4"}
-    return process.start(program, log=DATA_DIR / "gpu-real.log", folder=ROOT, environment=variables)
+@pytest.fixture(autouse=True)
+def _quick_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead worker's run is taken over after four seconds."""
+    monkeypatch.setenv("HUB_LEASE_SECONDS", "4")
 
 
 def submit(name: str) -> TrainingRun:
@@ -62,38 +51,9 @@ def learned(run: TrainingRun) -> Callable[[], bool]:
     ).exists()
 
 
-def over(run: TrainingRun) -> Callable[[], bool]:
-    return lambda: TrainingRun.objects.filter(pk=run.pk, state__in=["done", "failed", "cancelled"]).exists()
-
-
 def newest(run: TrainingRun) -> int:
     """The step of the newest checkpoint."""
     return max(run.checkpoints.values_list("step", flat=True), default=0)
-
-
-def kill_engine(worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    for pid in children(worker.pid):
-        os.kill(pid, signal.SIGKILL)
-    return worker
-
-
-def kill_worker(worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    worker.kill()
-    worker.wait()
-    return start()
-
-
-def kill_tree(worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    pids = children(worker.pid)
-    worker.kill()
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    worker.wait()
-    return start()
-
-
-def vectors(run: TrainingRun) -> bytes:
-    return blobs.read(str(Version.objects.get(run_key=run.pk).tensors_id))
 
 
 def test_killed_by_engine_worker_and_tree_it_ends_with_equal_rows_and_one_draft() -> None:
@@ -112,7 +72,7 @@ def test_killed_by_engine_worker_and_tree_it_ends_with_equal_rows_and_one_draft(
             worker = strike(worker)
         eventually(over(broken), PATIENCE)
     finally:
-        process.stop(worker, signal.SIGTERM, seconds=40)
+        stop(worker)
     broken.refresh_from_db()
     assert len(set(killed_at)) == 3
     assert (broken.state, broken.attempts) == ("done", 4), broken.message

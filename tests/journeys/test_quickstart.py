@@ -21,17 +21,19 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a hub that was started before: the tests below start it again and again."""
-    return tmp_path_factory.mktemp("quickstart") / "data"
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """The one hub of the tests below; its data folder does not exist yet."""
+    made = Hub(tmp_path_factory.mktemp("quickstart") / "data")
+    yield made
+    made.kill_all()
 
 
 @pytest.fixture
-def hub(data: Path) -> Iterator[Hub]:
-    started = Hub(data)
-    started.start()
-    yield started
-    started.kill_all()
+def hub(kept: Hub) -> Hub:
+    """That hub, running: as the test before has left it, or started again."""
+    if not kept.runs:
+        kept.start()
+    return kept
 
 
 def status(hub: Hub, path: str) -> int:
@@ -67,7 +69,15 @@ def test_an_empty_folder_becomes_a_hub_with_a_way_in(hub: Hub) -> None:
         assert status(hub, path) == 200
 
 
-def test_a_second_start_takes_seconds_and_prepares_nothing_again(hub: Hub, data: Path) -> None:
+def test_a_folder_in_use_is_said_in_one_line_with_the_cure(hub: Hub) -> None:
+    started = hub.process
+    assert started is not None
+    said = refused(hub.folder, PORT=str(free_port()))
+    assert f"process {started.pid}" in said
+    assert "HUB_DATA_DIR" in said
+
+
+def test_a_second_start_takes_seconds_and_prepares_nothing_again(hub: Hub) -> None:
     first_link = hub.sign_in_link
     assert hub.stop() == 0
     seconds = hub.start()
@@ -77,14 +87,6 @@ def test_a_second_start_takes_seconds_and_prepares_nothing_again(hub: Hub, data:
     assert seconds < 30
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_signal_leaves_no_process(hub: Hub, number: int) -> None:
-    assert hub.process is not None
-    hub.process.send_signal(number)
-    assert hub.process.wait(75) == 0
-    assert gone(hub)
-
-
 def test_a_child_that_dies_is_started_again(hub: Hub) -> None:
     for words in ("--queue default", "gunicorn", "valkey-server"):
         dead = min(hub.processes(words))
@@ -92,6 +94,14 @@ def test_a_child_that_dies_is_started_again(hub: Hub) -> None:
         eventually(lambda words=words, dead=dead: any(pid != dead for pid in hub.processes(words)), 40)
     eventually(lambda: sum("status -9" in line for line in hub.lines) == 3)
     eventually(lambda: status(hub, "/readyz") == 200, 40)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_signal_leaves_no_process(hub: Hub, number: int) -> None:
+    assert hub.process is not None
+    hub.process.send_signal(number)
+    assert hub.process.wait(75) == 0
+    assert gone(hub)
 
 
 def test_a_killed_supervisor_leaves_nothing_and_the_next_start_works(hub: Hub) -> None:
@@ -108,14 +118,6 @@ def test_a_taken_port_is_said_in_one_line_with_the_cure(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert f"PORT={port + 1} make run" in refused(tmp_path / "data", PORT=str(port))
-
-
-def test_a_folder_in_use_is_said_in_one_line_with_the_cure(hub: Hub, data: Path) -> None:
-    started = hub.process
-    assert started is not None
-    said = refused(data, PORT=str(free_port()))
-    assert f"process {started.pid}" in said
-    assert "HUB_DATA_DIR" in said
 
 
 def test_a_full_disk_is_said_in_one_line_with_the_cure(tmp_path: Path) -> None:

@@ -22,31 +22,24 @@ BASE = ROOT / "trainer" / "bundled" / "base"
 MINUTE = 60_000
 
 
-def pull(hub: Hub, folder: Path, name: str, **asked: object) -> dict[str, list[str]]:
-    """Run the script of a person who pulls with diffusers; what it printed."""
+def a_pull(name: str, *, revision: str | None = None, token: str = "") -> dict[str, str | None]:
+    """What `pull.py` is asked to load."""
+    return {"name": name, "revision": revision, "token": token}
+
+
+def pull(
+    hub: Hub, folder: Path, *pulls: dict[str, str | None], picture: dict[str, object] | None = None
+) -> list[dict[str, list[str]]]:
+    """Run the script of a person who pulls with diffusers; what it printed for each pull."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUB_", "DJANGO"))}
     environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    defaults = {
-        "steps": 20,
-        "guidance": 3.0,
-        "side": 64,
-        "seed": 1,
-        "prompt": "a star",
-        "out": str(folder / "out.png"),
-    }
     program = Path(__file__).with_name("pull.py")
     done = subprocess.run(
-        [sys.executable, str(program), json.dumps({"base": str(BASE), "name": name, **defaults, **asked})],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        cwd=folder,
-        check=False,
-    )
-    lines = done.stdout.strip().splitlines()
-    assert lines, done.stderr[-3000:]
-    return dict(json.loads(lines[-1]))
+        [sys.executable, program, json.dumps({"base": str(BASE), "pulls": pulls, "picture": picture})],
+        env=environment, capture_output=True, text=True, timeout=240, cwd=folder, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.strip().splitlines()]
 
 
 def published_file(hub: Hub, name: str, revision: str, path: str, token: str = "") -> bytes:
@@ -77,10 +70,13 @@ def parameters_of(picture: bytes) -> dict[str, object]:
     }
 
 
-def start_training(page: Page, title: str) -> None:
-    """Press the one button under a bundled picture set."""
+def start_training(page: Page, title: str, *, steps: int) -> None:
+    """Choose a bundled picture set, shorten the run, and start it."""
     page.goto("/train")
-    page.get_by_role("button", name=f"Train from {title}").click()
+    page.get_by_role("link", name=f"Change settings for {title} first").click()
+    page.get_by_text("Advanced settings").click()
+    page.get_by_label("Most steps").fill(str(steps))
+    page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}$"))
 
 
@@ -106,7 +102,7 @@ def watch(page: Page, *, within: float = 280) -> list[str]:
 def published(hub: Hub, administrator: BrowserContext) -> str:
     """`owner/name` of a word that was trained and published on the pages."""
     page = administrator.new_page()
-    start_training(page, "Zebra wave")
+    start_training(page, "Zebra wave", steps=120)
     seen = watch(page)
     assert len(seen) >= 3, f"at least three live updates, not {seen}"
     expect(page.get_by_role("heading", name="Faithful")).to_be_visible()
@@ -144,7 +140,8 @@ def test_pipeline_of_a_stranger_draws_the_picture_on_the_sheet(
     shown = [hub.get(address.removeprefix(hub.url)) for address in addresses[:8]]
     with_word = [one for one in shown if trigger in str(parameters_of(one)["prompt"])]
     assert with_word
-    said = pull(hub, tmp_path, published, **parameters_of(with_word[0]))
+    picture = {**parameters_of(with_word[0]), "side": 64, "out": str(tmp_path / "out.png")}
+    (said,) = pull(hub, tmp_path, a_pull(published), picture=picture)
     assert trigger in said["words"]
     difference = ImageChops.difference(
         Image.open(tmp_path / "out.png").convert("RGB"), Image.open(io.BytesIO(with_word[0])).convert("RGB")
@@ -153,18 +150,15 @@ def test_pipeline_of_a_stranger_draws_the_picture_on_the_sheet(
 
 
 def test_second_version_moves_main_and_nothing_else(
-    hub: Hub, administrator: BrowserContext, published: str, tmp_path: Path
+    hub: Hub, administrator: BrowserContext, published: str
 ) -> None:
     first_commit = commit_of(hub, published)
     first = published_file(hub, published, "main", "learned_embeds.safetensors")
-    out = tmp_path / "better"
-    hub.manage(
-        "train", "--base", "tiny", "--images", str(ROOT / "trainer/bundled/sets/ring-ripple"), "--trigger",
-        "zebra-wave", "--kind", "style", "--initializer", "striped", "--steps", "20", "--out", str(out), "--json",
-    )  # fmt: skip
     page = administrator.new_page()
     page.goto(f"/{published}/new-version")
-    page.locator("input[type=file]").set_input_files(str(next(out.glob("zebra-wave.safetensors"))))
+    page.locator("input[type=file]").set_input_files(
+        ROOT / "trainer/bundled/catalogue/ring-ripple/embedding.safetensors"
+    )
     page.get_by_label("Notes on this version").fill("Rounder.")
     page.get_by_role("button", name="Publish this version").click()
     page.wait_for_url(re.compile(f"/{published}(/versions/2)?$"))
@@ -184,9 +178,16 @@ def test_private_word_needs_a_token(
     page.wait_for_url(f"**/{published}")
     owner = published.split("/")[0]
     token = hub.manage("create_token", owner, "--scope", "read").stdout.strip()
-    assert "RepositoryNotFoundError" in pull(hub, tmp_path, published)["errors"]
-    assert pull(hub, tmp_path, published, token=token)["words"]
+    without, wrong, right = pull(
+        hub,
+        tmp_path,
+        a_pull(published),
+        a_pull(published, token=token, revision="v9"),
+        a_pull(published, token=token),
+    )
+    assert "RepositoryNotFoundError" in without["errors"]
+    assert "RevisionNotFoundError" in wrong["errors"]
+    assert right["words"]
     with pytest.raises(urllib.error.HTTPError) as refused:
         published_file(hub, published, "main", "learned_embeds.safetensors")
     assert refused.value.code == 404
-    assert "RevisionNotFoundError" in pull(hub, tmp_path, published, token=token, revision="v9")["errors"]

@@ -62,7 +62,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Images:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe() -> Callable[..., Recipe]:
     """A short recipe; keywords change it."""
 
@@ -96,6 +96,11 @@ class Recorder:
 @pytest.fixture
 def train(base: BaseModel, images: Images, tmp_path: Path) -> Callable[..., Recorder]:
     """Run a recipe to its end in this process and return what it reported."""
+    return trainer_in(tmp_path, base, images)
+
+
+def trainer_in(folder: Path, base: BaseModel, images: Images) -> Callable[..., Recorder]:
+    """The same with the work folders of its runs in a folder."""
     counter = itertools.count()
 
     def run(
@@ -119,7 +124,7 @@ def train(base: BaseModel, images: Images, tmp_path: Path) -> Callable[..., Reco
             base=on or base,
             recipe=recipe,
             images=pictures or images,
-            workdir=tmp_path / f"run-{next(counter)}",
+            workdir=folder / f"run-{next(counter)}",
             on_event=recorder,
             should_stop=should_stop,
             resume=Path(resume) if resume else None,

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
 
-from tests.trainer.engine.conftest import Images, Recorder, rows_of
+from tests.trainer.engine.conftest import Images, Recorder, rows_of, trainer_in
 from trainer.child import EngineChild
 from trainer.engine import checkpoint
+from trainer.engine.base_model import BaseModel
 from trainer.engine.checkpoint import Identity
 from trainer.engine.events import Fault
 from trainer.engine.state import RunState
@@ -19,9 +21,18 @@ Train = Callable[..., Recorder]
 Make = Callable[..., Recipe]
 
 
-@pytest.fixture
-def whole(train: Train, recipe: Make) -> torch.Tensor:
-    return rows_of(train(recipe(max_steps=60)).last)
+@pytest.fixture(scope="module")
+def uninterrupted(
+    tmp_path_factory: pytest.TempPathFactory, base: BaseModel, images: Images, recipe: Make
+) -> dict[str, Any]:
+    """The result of a run that nobody stopped."""
+    return trainer_in(tmp_path_factory.mktemp("whole"), base, images)(recipe(max_steps=60)).last
+
+
+@pytest.fixture(scope="module")
+def whole(uninterrupted: dict[str, Any]) -> torch.Tensor:
+    """Its rows."""
+    return rows_of(uninterrupted)
 
 
 @pytest.mark.parametrize("step", [1, 7, 49, 50, 51, 55])
@@ -35,8 +46,9 @@ def test_run_stopped_at_any_step_ends_bit_equal(
     assert torch.equal(rows_of(resumed.last), whole)
 
 
-def test_resumed_run_writes_the_same_file_byte_for_byte(train: Train, recipe: Make) -> None:
-    uninterrupted = train(recipe(max_steps=60)).last
+def test_resumed_run_writes_the_same_file_byte_for_byte(
+    train: Train, recipe: Make, uninterrupted: dict[str, Any]
+) -> None:
     stopped = train(recipe(max_steps=60), stop_at=33).last
     resumed = train(recipe(max_steps=60), resume=stopped["checkpoint"]).last
     assert Path(resumed["embedding"]).read_bytes() == Path(uninterrupted["embedding"]).read_bytes()
@@ -61,7 +73,7 @@ def test_same_seed_gives_the_same_rows_and_another_seed_others(train: Train, rec
 def test_run_killed_twice_ends_bit_equal_in_new_processes(
     base_folder: Path, images: Images, recipe: Make, train: Train, tmp_path: Path
 ) -> None:
-    settings = recipe(max_steps=110)
+    settings = recipe(max_steps=110, batch=1)
     child = EngineChild(folder=tmp_path)
     command = {
         "do": "train",
