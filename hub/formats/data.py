@@ -45,8 +45,9 @@ class EmbeddingData:
     `tensors` maps the canonical slot names to F32 tensors in canonical order; `source_dtypes` keeps the dtype
     each slot had in the file and `stored` the dtype and shape of each tensor taken from it. `token`, `name` and
     `step` are what the file says of itself, `trigger` is the legal word suggested from it, `question` is set
-    when a person has to say which base model or which of its `words` it is. `pickle_names` are the names that a
-    pickle used, `is_new_torch` that its zip has records which old safety checks do not know.
+    when a person has to say which base model it is for. `words` are all that a file of several holds,
+    `pickle_names` the names that a pickle used; `is_new_torch` says that its zip has records which old safety
+    checks do not know.
     """
 
     tensors: dict[str, Tensor]

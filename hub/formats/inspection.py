@@ -48,7 +48,7 @@ def inspect_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
 
 
 def examine(
-    data: bytes, *, filename: str, limits: Limits = DEFAULT_LIMITS
+    data: bytes, *, filename: str, limits: Limits = DEFAULT_LIMITS, token: str | None = None
 ) -> tuple[dict[str, object], EmbeddingData | None]:
     """All facts about these bytes, and the embedding unless it is refused.
 
@@ -58,7 +58,7 @@ def examine(
     """
     try:
         refuse_large(len(data), limits)
-        embedding = read(data, filename=filename, limits=limits)
+        embedding = read(data, filename=filename, limits=limits, token=token)
     except FormatError as error:
         container = "unknown" if error.rule == "U2" else sniff(data).container
         return _refused(error, container), None
@@ -72,12 +72,12 @@ def preload() -> None:
 
 
 def examine_descriptor(
-    descriptor: int, *, filename: str, max_bytes: int, max_vectors: int
+    descriptor: int, *, filename: str, max_bytes: int, max_vectors: int, token: str | None = None
 ) -> tuple[dict[str, object], bytes]:
     """The sandbox child's reader: facts of an open file, and the canonical bytes of its embedding, if any."""
     limits = Limits(max_bytes=max_bytes, max_vectors=max_vectors)
     digests, data = hash_stream(descriptor, limits)
-    facts, embedding = examine(data, filename=filename, limits=limits)
+    facts, embedding = examine(data, filename=filename, limits=limits, token=token)
     facts["digests"] = {**digests, **_tensors(facts)}
     if embedding is None:
         return facts, b""

@@ -31,17 +31,16 @@ _SEPARATE_ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A file's keys understood: layout, slot to tensor name, the token, what to tell and to ask the uploader."""
+    """A file's keys understood: layout, slot to tensor name, the token, what to tell the uploader."""
 
     layout: str
     names: dict[str, str]
     token: str | None = None
     warnings: tuple[str, ...] = ()
-    question: str | None = None
 
 
 def map_words(words: Sequence[str], wanted: str | None) -> Mapped:
-    """The layout of the WebUI and the paper: the wanted word, else the first one and a question if there are more.
+    """The layout of the WebUI and the paper: the wanted word, else the first one and a warning that names the others.
 
     FormatError (U6) when the wanted word is not there.
     """
@@ -51,8 +50,11 @@ def map_words(words: Sequence[str], wanted: str | None) -> Mapped:
     if wanted is not None or len(words) == 1:
         return Mapped("string_to_param", {"emb_params": chosen}, chosen)
     listed = ", ".join(shown(word) for word in words[:5]) + (", …" if len(words) > 5 else "")
-    question = f"The file holds {len(words)} words ({listed}); the first was taken. Which one is it?"
-    return Mapped("string_to_param", {"emb_params": chosen}, chosen, question=question)
+    warning = (
+        f"The file holds {len(words)} words ({listed}); the first was taken. The convert command takes out another "
+        "with --token."
+    )
+    return Mapped("string_to_param", {"emb_params": chosen}, chosen, (warning,))
 
 
 def map_structure(layout: str) -> Mapped:

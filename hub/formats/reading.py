@@ -40,7 +40,7 @@ def read(
 ) -> EmbeddingData:
     """The embedding in a file. `filename` is the name its owner gave it: it only suggests the trigger.
 
-    Of a file with several words `token` picks one; without it the first is read and `question` names all.
+    Of a file with several words `token` picks one; without it the first is read and a warning names all.
     FormatError with code and rule for all that is not one sound embedding; OSError for an unreadable path.
     """
     data = source if isinstance(source, bytes) else read_capped(Path(source), limits)
@@ -136,7 +136,7 @@ def _embedding(
         source_dtypes={slot: tensor.dtype for slot, tensor in used.items()},
         metadata=metadata,
         warnings=tuple(warnings),
-        question=mapped.question or (None if names_family(family, metadata) else family.question),
+        question=None if names_family(family, metadata) else family.question,
         name=name,
         words=tuple(contents.shapes) if contents.layout == "string_to_param" else (),
         stored={name: (stored[name].dtype, stored[name].shape) for name in names.values()},

@@ -70,11 +70,11 @@ def embedding(viewer: Viewer, *, path: Path, filename: str) -> IngestedEmbedding
     try:
         result = sandbox.read_embedding(path, filename=filename, limits=limits)
         kill_point("K5")
-        data = read(result.canonical, filename=filename, limits=Limits(1 << 40, limits.max_vectors))
+        data = read(result.canonical, limits=Limits(1 << 40, limits.max_vectors))
     except FormatError as error:
         raise _refusal(viewer, filename, error) from None
     except sandbox.SandboxUnavailable as error:
-        raise _no_parser(error) from error
+        raise no_parser(error) from error
     digest = str(result.facts["digests"]["sha256"])
     return IngestedEmbedding(result.facts, result.canonical, data, Path(filename).name[:200], digest)
 
@@ -89,7 +89,7 @@ def picture(viewer: Viewer, *, path: Path, filename: str, max_side: int) -> Inge
     except FormatError as error:
         raise _refusal(viewer, filename, error) from None
     except sandbox.SandboxUnavailable as error:
-        raise _no_parser(error) from error
+        raise no_parser(error) from error
     blob = store(result.data)
     width, height = int(result.facts["width"]), int(result.facts["height"])
     return IngestedPicture(blob.sha256, blob.size, width, height, result.facts, "image/webp")
@@ -145,6 +145,7 @@ def _refusal(viewer: Viewer, filename: str, error: FormatError) -> UnacceptableF
     return kind(error.code, error.message, field="file", rule=error.rule, facts=error.detail or None)
 
 
-def _no_parser(error: Exception) -> Unavailable:
+def no_parser(error: Exception) -> Unavailable:
+    """The error when no child can read anything: the machine's fault, said as such."""
     log.error("no parser: %s", error)
     return Unavailable("parser_unavailable", "Files cannot be checked right now. Try again in a minute.")

@@ -88,7 +88,7 @@ class VersionForm(forms.Form):
 
     file = forms.FileField(
         label="Embedding file",
-        widget=forms.FileInput(attrs={"accept": ".safetensors"}),
+        widget=forms.FileInput(attrs={"accept": ".safetensors,.pt,.bin,.pth,.ckpt,.pti,.png,.webp"}),
         error_messages={"required": "Choose a file first.", "empty": "This file is empty."},
     )
     trigger = forms.CharField(

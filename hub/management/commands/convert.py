@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--layout", nargs="?", const="", required=True, help="without a value: list them")
         parser.add_argument("--out", metavar="FILE")
         parser.add_argument("--trigger", help="the word; otherwise the one that the file suggests")
+        parser.add_argument("--token", help="of a file with several words, the one to take out")
         parser.add_argument(
             "--dtype",
             choices=["F32", "source"],
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         if not options["file"] or not options["out"]:
             raise CommandError("Give a FILE to convert and --out FILE to write.")
         try:
-            data = _converted(Path(options["file"]), options["layout"], options["trigger"], options["dtype"])
+            data = _converted(Path(options["file"]), options)
             Path(options["out"]).write_bytes(data)
         except FormatError as error:
             raise CommandError(f"{error.message} [{error.rule or error.code}]") from error
@@ -50,12 +51,12 @@ class Command(BaseCommand):
         self.stderr.write(f"{options['out']}: {len(data)} bytes, layout {options['layout']}")
 
 
-def _converted(source: Path, layout: str, trigger: str | None, dtype: str) -> bytes:
+def _converted(source: Path, options: dict[str, Any]) -> bytes:
     limits = Limits(settings.HUB["HUB_MAX_UPLOAD_MB"] * MIB, settings.HUB["HUB_MAX_VECTORS"])
-    result = read_embedding(source, filename=source.name, limits=limits)
-    word = trigger or result.facts["trigger"]
+    result = read_embedding(source, filename=source.name, limits=limits, token=options["token"])
+    word = options["trigger"] or result.facts["trigger"]
     check_trigger(word)
-    return write_layout(result.canonical, layout, trigger=word, dtype=dtype)
+    return write_layout(result.canonical, options["layout"], trigger=word, dtype=options["dtype"])
 
 
 def _listing() -> str:
