@@ -66,9 +66,11 @@ def _html(tokens: list[Token], *, link_rel: str | None) -> SafeString:
 
 
 def _docs_address(href: str) -> str:
-    """`settings.md#x` and `docs/settings.md` lead to the page of that name; the rest stays."""
-    found = re.fullmatch(r"(?:\./|\.\./|docs/|decisions/)*([\w-]+)\.md(#.*)?", href)
-    return f"/docs/{found[1].lower()}{found[2] or ''}" if found else href
+    """`settings.md#x`, `docs/settings.md` and `tools/forge.md` lead to the page of that name; the rest stays."""
+    found = re.fullmatch(r"(?:\./|\.\./|docs/|decisions/)*(tools/)?([\w-]+)\.md(#.*)?", href)
+    if not found:
+        return href
+    return f"/docs/{'tools-' if found[1] else ''}{found[2].lower()}{found[3] or ''}"
 
 
 def _lower_headings(tokens: list[Token], *, by: int) -> None:

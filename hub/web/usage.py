@@ -1,9 +1,9 @@
-"""How to use an embedding in each tool that loads it: where the file goes, and lines that can be copied."""
+"""How to use an embedding in each tool that loads it: which file, where it goes, and lines that can be copied."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from hub.formats import families
+from hub import formats
 from hub.models.registry import Kind
 
 _PIPELINES: Final = {
@@ -66,7 +66,7 @@ class Subject:
 
 def usages(subject: Subject) -> list[Usage]:
     """A tab for each tool that loads this family, and one for plain HTTP."""
-    known = families.FAMILIES.get(subject.family)
+    known = formats.FAMILIES.get(subject.family)
     tools = known.tools if known else ()
     tabs = [_diffusers(subject)] if "diffusers" in tools and subject.family in _PIPELINES else []
     if "A1111" in tools or "Forge" in tools:
@@ -75,6 +75,12 @@ def usages(subject: Subject) -> list[Usage]:
         tabs.append(_comfy(subject))
     if "InvokeAI" in tools:
         tabs.append(_invoke(subject))
+    if "SD.Next" in tools:
+        tabs.append(_sdnext(subject))
+    if "stable-diffusion.cpp" in tools:
+        tabs.append(_sdcpp(subject))
+    if formats.tools_for("onetrainer", subject.family):
+        tabs.append(_onetrainer(subject))
     return [*tabs, _terminal(subject)]
 
 
@@ -122,6 +128,12 @@ def _diffusers(subject: Subject) -> Usage:
 def _webui(subject: Subject, tools: list[str]) -> Usage:
     place = f"Put {subject.trigger}.safetensors into the folder embeddings, then write the word {_where(subject)}."
     note = f"Weaker or stronger: ({subject.trigger}:0.8), ({subject.trigger}:1.2)."
+    if formats.tools_for("webui-image", subject.family):
+        note += (
+            f" {subject.trigger}.png, under Files, is the same embedding inside a picture; it goes there too."
+        )
+    if subject.family == "sd3":
+        note = "The T5 part of the file is passed over. " + note
     return Usage("webui", " and ".join(tools), place, subject.prompt(subject.trigger), note=note)
 
 
@@ -141,12 +153,41 @@ def _invoke(subject: Subject) -> Usage:
     return Usage("invokeai", "InvokeAI", place, subject.prompt(f"<{subject.trigger}>"))
 
 
+def _sdnext(subject: Subject) -> Usage:
+    place = (
+        f"Put {subject.trigger}.safetensors into models/embeddings, then write the word {_where(subject)}. "
+        "Its vectors take as many tokens of the prompt as there are."
+    )
+    return Usage("sdnext", "SD.Next", place, subject.prompt(subject.trigger))
+
+
+def _sdcpp(subject: Subject) -> Usage:
+    place = f"Put {subject.trigger}.safetensors into the folder that --embd-dir names, then write the word."
+    option = "-n" if subject.is_negative else "-p"
+    code = f'sd-cli -m your-base-model.safetensors --embd-dir embeddings {option} "{subject.prompt(subject.trigger)}"\n'
+    return Usage("sdcpp", "stable-diffusion.cpp", place, subject.prompt(subject.trigger), code)
+
+
+def _onetrainer(subject: Subject) -> Usage:
+    place = (
+        "To go on training: take the file for OneTrainer under Files, and give it as the base embedding. "
+        "Its tensors have the names that OneTrainer looks for."
+    )
+    return Usage("onetrainer", "OneTrainer", place)
+
+
 def _terminal(subject: Subject) -> Usage:
     """The canonical file over plain HTTP, and the whole tree with the hf command."""
     address = f"{subject.hub}/{subject.owner}/{subject.name}/resolve/{subject.revision}/{subject.trigger}.safetensors"
     header = '-H "Authorization: Bearer $GLOSSA_TOKEN" ' if subject.is_private else ""
+    layouts = "".join(
+        f"curl -fLOJ {header}'{subject.hub}/{subject.owner}/{subject.name}/versions/{subject.revision[1:]}"
+        f"?layout={layout.id}'\n"
+        for layout in formats.served_layouts(subject.family)
+        if layout.id not in formats.STORED_LAYOUTS
+    )
     code = (
-        f"curl -fLO {header}{address}\n\n"
+        f"curl -fLO {header}{address}\n{layouts}\n"
         f"HF_ENDPOINT={subject.hub} hf download {subject.owner}/{subject.name} --revision {subject.revision}\n"
     )
     return Usage("terminal", "Terminal", "One file with curl, or all of them with the hf command.", code=code)

@@ -32,12 +32,15 @@ def test_headings_of_a_card_stand_below_those_of_the_page():
 
 def test_links_between_documentation_pages_lead_to_pages():
     assert 'href="/docs/settings#names"' in prose.documentation("[x](settings.md#names)")
+    assert 'href="/docs/tools-forge"' in prose.documentation("[x](../tools/forge.md)")
     assert 'href="https://example.org/a.md"' in prose.documentation("[x](https://example.org/a.md)")
 
 
 def test_each_tool_gets_the_word_its_own_way():
     tabs = usage.usages(subject())
-    assert [one.id for one in tabs] == ["diffusers", "webui", "comfyui", "invokeai", "terminal"]
+    assert [one.id for one in tabs] == [
+        "diffusers", "webui", "comfyui", "invokeai", "sdnext", "sdcpp", "onetrainer", "terminal",
+    ]  # fmt: skip
     assert tab(tabs, "webui").prompt == "a picture in the style of moss-glow"
     assert tab(tabs, "comfyui").prompt == "a picture in the style of embedding:moss-glow"
     assert tab(tabs, "invokeai").prompt == "a picture in the style of <moss-glow>"
@@ -45,6 +48,13 @@ def test_each_tool_gets_the_word_its_own_way():
 
 def test_only_tools_that_load_the_family_are_named():
     assert [one.id for one in usage.usages(subject(family="tiny"))] == ["diffusers", "terminal"]
+
+
+def test_layouts_made_on_request_have_their_line_in_the_terminal():
+    code = tab(usage.usages(subject()), "terminal").code
+    assert "'https://hub.test/ada/moss/versions/2?layout=webui-image'" in code
+    assert "layout=" not in tab(usage.usages(subject(family="tiny")), "terminal").code
+    assert "webui-pt" not in code
 
 
 def test_two_encoders_are_loaded_by_two_calls():
