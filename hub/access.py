@@ -88,8 +88,6 @@ ACTS: Final[dict[str, Act]] = {
 ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     # Shared by all doors.
     "media": ("see_public", None),
-    # Native API.
-    "api_files": ("see_public", None),
     # Hugging Face protocol.
     "hf_resolve": ("see_public", None),
     "hf_resolve_one_segment": ("see_public", None),
@@ -107,6 +105,9 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "hf_agent_harnesses": ("see_public", None),
     "hf_whoami": ("whoami", None),
     "hf_unknown": ("see_public", None),
+    # Native API.
+    "api_files": ("see_public", None),
+    "api_inspect": (None, "ask_in_a_body"),
     # Accounts (django-allauth).
     "account_login": ("sign_in", "sign_in"),
     "account_logout": ("sign_in", "sign_in"),
@@ -141,6 +142,8 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "publish": ("create_embedding", "create_embedding"),
     "publish_check": (None, "create_embedding"),
     "publish_trigger": ("create_embedding", None),
+    "inspect": ("see_public", "ask_in_a_body"),
+    "inspect_convert": (None, "ask_in_a_body"),
     "docs": ("sign_in", None),
     "docs_page": ("sign_in", None),
     "healthz": ("sign_in", None),

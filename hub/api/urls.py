@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from hub.api import files
+from hub.api import files, inspect
 
 urlpatterns: list[URLPattern] = [
     path("embeddings/<str:owner>/<str:name>/versions/<int:number>/files", files.files, name="api_files"),
+    path("inspect", inspect.inspect, name="api_inspect"),
 ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from hub.formats.families import FAMILIES
+
 YES, NO, PART = "yes", "no", "part"
 TOOLS: Mapping[str, str] = {
     "a1111": "A1111",
@@ -22,6 +24,7 @@ TOOLS: Mapping[str, str] = {
 }
 _PICKLES = ("torch-zip", "torch-legacy")
 _CONVERT = "Take the canonical file instead."
+_ONE_ENCODER = ("sd1", "sd2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class _File:
 def loads(facts: Mapping[str, Any], filename: str) -> list[Loading]:
     """What each tool does with this very file, in the order of TOOLS; `facts` are those of `inspect`.
 
-    `stored` in the facts (name, shape and dtype of each tensor in the file) makes the answer exact; without it the
-    usual form of the layout is assumed.
+    `stored` in the facts (dtype and shape of each tensor in the file by its name) makes the answer exact; without
+    it the usual form of the layout is assumed.
     """
     if not facts.get("family"):
         return []
@@ -68,9 +71,16 @@ def loads(facts: Mapping[str, Any], filename: str) -> list[Loading]:
     for tool, title in TOOLS.items():
         verdict, note = verdicts.get(tool, (NO, ""))
         if verdict == NO and not note:
-            note = _CONVERT if _has_other_form(file) else "No loader for this family."
+            note = _CONVERT if _loads_canonical(tool, file.family) else "It has no loader for this family."
         answers.append(Loading(tool, title, verdict, note))
     return answers
+
+
+def prompt_word(tool: str, trigger: str) -> str:
+    """The word as it is typed in a tool's prompt."""
+    if tool == "comfyui":
+        return f"embedding:{trigger}"
+    return f"<{trigger}>" if tool == "invokeai" else trigger
 
 
 def _file(facts: Mapping[str, Any], filename: str) -> _File:
@@ -83,17 +93,19 @@ def _file(facts: Mapping[str, Any], filename: str) -> _File:
         suffix=suffix,
         family=str(facts.get("family")),
         keys=frozenset(stored),
-        is_flat=all(len(entry.get("shape", ())) == 1 for entry in stored.values()) if stored else False,
+        is_flat=bool(stored) and all(len(shape) == 1 for _dtype, shape in stored.values()),
         is_new_torch=bool(facts.get("is_new_torch")),
         is_f32=all(encoder["dtype"] == "F32" for encoder in encoders),
-        is_paper=bool(facts.get("is_paper")),
-        tokens=int(facts.get("tokens") or 1),
+        is_paper=any("ParameterDict" in name for name in facts.get("pickle_names") or ()),
+        tokens=max(1, len(facts.get("words") or ())),
     )
 
 
-def _has_other_form(file: _File) -> bool:
-    """Whether the canonical file of this family loads somewhere."""
-    return file.family not in ("sd1-xti", "hidream", "hunyuan-video", "sana")
+def _loads_canonical(tool: str, family: str) -> bool:
+    """Whether the canonical file of this family loads in a tool."""
+    if tool == "kohya":
+        return family in (*_ONE_ENCODER, "sdxl")
+    return TOOLS[tool] in FAMILIES[family].tools
 
 
 def _verdicts(file: _File) -> dict[str, tuple[str, str]]:
@@ -140,7 +152,7 @@ def _webui(file: _File) -> dict[str, tuple[str, str]]:
 
 def _token_tensor(file: _File) -> dict[str, tuple[str, str]]:
     """2.3 and 2.4: one tensor under the token."""
-    if file.family not in ("sd1", "sd2", "tiny"):
+    if file.family not in (*_ONE_ENCODER, "tiny"):
         half = (PART, "One encoder alone.")
         return {"diffusers": (YES, "With the other file, in two calls."), "comfyui": half, "sdcpp": half}
     found = _all("comfyui", "a1111", "forge", "diffusers", "sdcpp", "kohya", "sdnext", "invokeai")

@@ -1,5 +1,8 @@
 """What must hold before a version is published: a short list of named checks, each a function of its own."""
 
+from hub.access import Viewer
+from hub.catalog import recognise
+from hub.catalog.recognise import Known
 from hub.errors import Conflict, Unacceptable
 from hub.formats import FAMILIES, FormatError, check_trigger
 from hub.models import BaseModel, Version
@@ -98,3 +101,11 @@ def label_is_free(version: Version) -> None:
     other = others.exclude(pk=version.pk).first()
     if other is not None:
         raise Conflict("label_taken", f"The label “{version.label}” belongs to {other.name}.", field="label")
+
+
+def twins(viewer: Viewer, tensor_digest: str, *, besides: int | None = None) -> list[Known]:
+    """Where exactly these values are published already, as far as this viewer may know; no reason to refuse.
+
+    `besides` leaves out the versions of one embedding.
+    """
+    return recognise.by_values(viewer, tensors=tensor_digest, besides=besides)

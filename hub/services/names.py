@@ -58,6 +58,7 @@ RESERVED: Final[frozenset[str]] = frozenset(
         "media",
         "static",
         "new",
+        "inspect",
         "edit",
         "train",
         "run",

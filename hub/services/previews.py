@@ -1,16 +1,26 @@
-"""Preview sheets as they come from the engine: stored once, replaced whole, with everything to draw them again."""
+"""Preview sheets as they come from the engine: stored once, replaced whole, with everything to draw them again.
 
+And the publisher's own pictures, which are a stranger's bytes like any upload.
+"""
+
+import hashlib
 import struct
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from hub.errors import UnacceptableFile
+from hub.access import Viewer, require
+from hub.errors import Conflict, UnacceptableFile
+from hub.formats import FormatError
+from hub.formats.limits import MAX_PICTURE_BYTES
 from hub.models import Preview, Version
+from hub.sandbox.generation import read_generation
 from hub.services import ingest
 
 _PICTURE_MAX = 32 << 20
+_UPLOAD_SIDE = 1024
+MOST_UPLOADS = 8
 _FIELDS = ("prompt", "negative_prompt", "seed", "alt", "is_control", "block", "row", "column")
 
 
@@ -34,6 +44,55 @@ def record_sheet(
         version.insights = {**version.insights, **insights}
         version.sheet_state, version.sheet_message = Version.SheetState.DONE, ""
         version.save(update_fields=["insights", "sheet_state", "sheet_message"])
+
+
+def add_upload(viewer: Viewer, *, version: Version, path: Path, filename: str) -> bool:
+    """Add the publisher's own picture to a version; False when it has that very picture already.
+
+    Prompt and seed are taken from the picture where it tells them. Raises UnacceptableFile or TooLarge, and Conflict
+    `too_many_pictures` when there is no room for more.
+    """
+    require(viewer, "add_preview", version.embedding)
+    with path.open("rb") as file:
+        source = hashlib.file_digest(file, "sha256").hexdigest()
+    if any(row.parameters.get("source") == source for row in _uploads(version)):
+        return False
+    stored = ingest.picture(viewer, path=path, filename=filename, max_side=_UPLOAD_SIDE)
+    said = _told_by(path)
+    with transaction.atomic():
+        Version.objects.select_for_update().get(pk=version.pk)
+        columns = [row.column for row in _uploads(version)]
+        if len(columns) >= MOST_UPLOADS:
+            raise Conflict("too_many_pictures", f"A version has at most {MOST_UPLOADS} pictures of its own.")
+        Preview.objects.create(
+            version=version,
+            role=Preview.Role.UPLOAD,
+            blob_id=stored.sha256,
+            content_type=stored.content_type,
+            width=stored.width,
+            height=stored.height,
+            column=max(columns, default=-1) + 1,
+            prompt=str(said.get("prompt", "")),
+            negative_prompt=str(said.get("negative_prompt", "")),
+            parameters={**said.get("settings", {}), "source": source},
+            alt=str(said.get("prompt", ""))[:400] or f"A picture made with {version.trigger}",
+        )
+    return True
+
+
+def _uploads(version: Version) -> list[Preview]:
+    return list(version.previews.filter(role=Preview.Role.UPLOAD))
+
+
+def _told_by(path: Path) -> dict[str, Any]:
+    """Prompt, negative prompt and settings that lie in a picture; nothing where there are none."""
+    try:
+        said = read_generation(path, max_bytes=MAX_PICTURE_BYTES)
+    except FormatError:
+        return {}
+    if said is None:
+        return {}
+    return {"prompt": said.prompt, "negative_prompt": said.negative_prompt, "settings": said.settings}
 
 
 def mark(version_id: int, state: str, message: str = "") -> None:

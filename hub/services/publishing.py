@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from hub import blobs
-from hub.access import Viewer, require, visible
+from hub.access import Viewer, require
 from hub.errors import Conflict, NotFound
 from hub.formats import read
 from hub.killpoints import kill_point
@@ -43,10 +43,9 @@ def check_file(viewer: Viewer, *, path: Path, filename: str) -> dict[str, Any]:
     """
     require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
     ingested = ingest.embedding(viewer, path=path, filename=filename)
-    same = visible(Version.objects.resolvable(), viewer).filter(tensor_digest=ingested.tensor_digest)
     existing = [
-        {"name": version.embedding.full_name, "number": version.number, "trigger": version.trigger}
-        for version in same.select_related("embedding__owner").order_by("id")[:5]
+        {"name": one.name, "number": one.number, "trigger": one.trigger}
+        for one in checks.twins(viewer, ingested.tensor_digest)
     ]
     return {**ingested.facts, "vectors": ingested.data.vectors, "existing": existing}
 

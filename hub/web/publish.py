@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -14,7 +15,7 @@ from hub.catalog import resolve, triggers
 from hub.errors import HubError
 from hub.formats import bases_of
 from hub.models import Embedding, Version
-from hub.services import bases, publishing
+from hub.services import bases, checks, publishing
 from hub.web import forms
 from hub.wire import uploads
 from hub.wire.auth import viewer_of
@@ -69,6 +70,7 @@ def _answer(
             embedding = version.embedding
             messages.success(request, f"{embedding.full_name} {version.name} is published.")
             warn_of_namesakes(request, version)
+            _say_twins(request, version)
             address = reverse("entry", args=[embedding.owner.name, embedding.name])
             return HttpResponseClientRedirect(address) if request.htmx else redirect(address)  # type: ignore[attr-defined]  # set by its middleware
     return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)
@@ -92,6 +94,14 @@ def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embeddi
     except HubError as error:
         forms.refuse(form, error)
         return None
+
+
+def _say_twins(request: HttpRequest, version: Version) -> None:
+    """Tell the publisher where else these values are: a re-upload is allowed, and better known than not."""
+    for twin in checks.twins(viewer_of(request), version.tensor_digest, besides=version.embedding_id):
+        address = reverse("entry_version", args=[*twin.name.split("/"), twin.number])
+        words = 'Exactly these values are on this hub already: <a href="{}">{} v{}</a>.'
+        messages.warning(request, format_html(words, address, twin.name, twin.number))
 
 
 def warn_of_namesakes(request: HttpRequest, version: Version) -> None:

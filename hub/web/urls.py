@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from hub.web import account, browse, deletion, docs, drafts, embedding, health, publish, versions
+from hub.web import account, browse, deletion, docs, drafts, embedding, health, inspect, publish, versions
 
 urlpatterns = [
     path("", browse.home, name="home"),
     path("new", publish.publish, name="publish"),
     path("new/check", publish.check, name="publish_check"),
     path("new/trigger", publish.trigger, name="publish_trigger"),
+    path("inspect", inspect.inspect, name="inspect"),
+    path("inspect/convert", inspect.convert, name="inspect_convert"),
     path("docs", docs.index, name="docs"),
     path("docs/<slug:page>", docs.page, name="docs_page"),
     path("settings/account", account.profile_settings, name="settings_account"),
