@@ -73,7 +73,9 @@ def pickle(data: bytes) -> None:
 
 
 def image(data: bytes) -> None:
-    """A picture that may carry an embedding."""
+    """A picture that may carry an embedding; what begins like none is made to begin like a PNG."""
+    if not data.startswith(b"RIFF") or data[8:12] != b"WEBP":
+        data = b"\x89PNG\r\n\x1a\n" + data[8:]
     contents = read_image(data)
     for name in contents.shapes:
         with suppress(FormatError):

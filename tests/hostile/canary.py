@@ -39,8 +39,9 @@ def silence(*, allowed: Collection[str] = ()) -> Iterator[None]:
             yield
         finally:
             heard, _heard = _heard, None
-        assert set(heard) <= set(allowed)
-        assert not folder.exists()
+        unwanted = sorted(set(heard) - set(allowed))
+        assert not unwanted, f"heard {unwanted}"
+        assert not folder.exists(), "a payload ran"
         try:
             listener.accept()
         except TimeoutError:
