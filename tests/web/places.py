@@ -57,8 +57,8 @@ class Everything:
             licence="cc0-1.0",
         )  # fmt: skip
         many = factories.published(name="ring-dusk", kind="object", notes="First.")
-        factories.version(many, notes="Softer.", label="soft")
-        publishing.yank(self.viewer, version=factories.version(many), reason="Too dark.")
+        factories.version(many, trigger="ring-dusk", notes="Softer.", label="soft")
+        publishing.yank(self.viewer, version=factories.version(many, trigger="ring-dusk"), reason="Too dark.")
         factories.published(name="my-face", kind="subject", visibility="private")
         factories.published(
             "glossa", "a-very-long-name-for-a-word-that-nobody-would-ever-type-by-hand", trigger="longword"

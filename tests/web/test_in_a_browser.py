@@ -192,7 +192,6 @@ def test_a_word_is_looked_up_judged_and_copied_without_a_mouse(stranger: Page) -
     tab_to(stranger, "[data-copy]")
     stranger.keyboard.press("Enter")
     expect(stranger.get_by_text("Copied").first).to_be_visible()
-    assert "moss-dragon" in stranger.evaluate("navigator.clipboard.readText()")
     tab_to(stranger, ".picture-open")
     stranger.keyboard.press("Enter")
     expect(stranger.locator("[data-viewer]")).to_be_visible()
