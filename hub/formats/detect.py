@@ -67,23 +67,12 @@ _NAMES = {
 }
 _NUMBER_OPCODES = frozenset({"INT", "LONG", "FLOAT", "PUT", "GET"})
 _NUMBER = re.compile(rb"\s*[+-]?[0-9][0-9_.eE+-]*L?\s*|\s*[+-]?(inf|nan|infinity)\s*", re.IGNORECASE)
-_CODE_OPCODES = frozenset(
-    [
-        "GLOBAL",
-        "STACK_GLOBAL",
-        "REDUCE",
-        "BUILD",
-        "INST",
-        "OBJ",
-        "NEWOBJ",
-        "NEWOBJ_EX",
-        "PERSID",
-        "BINPERSID",
-        "EXT1",
-        "EXT2",
-        "EXT4",
-    ]
+# What can be called has to come from somewhere: REDUCE and its like run nothing that none of these brought.
+_IMPORTING = frozenset({"GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"})
+_TEXT_OPCODES = frozenset(
+    {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING"}
 )
+_TWO_NAMES = re.compile(rb"[\w.]+\r?\n[\w.<>]+\r?\n")
 _OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 _COUNT_BYTES = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
@@ -209,18 +198,26 @@ def _is_tar(data: bytes) -> bool:
 
 def _is_pickle(data: bytes) -> bool:
     """Whether a pickle machine, started on these bytes, would come to an opcode that can call something."""
-    at = 0
+    at, texts = 0, 0
     for _ in range(_MAX_OPCODES):
         opcode = _OPCODES.get(data[at]) if at < len(data) else None
         if opcode is None or opcode.code == ".":
             return False
+        texts += opcode.name in _TEXT_OPCODES
         # Before the header the stack holds at most bytes of the length: nothing there can be called.
-        if opcode.name in _CODE_OPCODES and at >= 8:
+        if at >= 8 and opcode.name in _IMPORTING and _imports(data, at + 1, opcode, texts):
             return True
         if not _is_argument(data, at + 1, opcode):
             return False
         at = _after_argument(data, at + 1, opcode)
     return True
+
+
+def _imports(data: bytes, at: int, opcode: pickletools.OpcodeInfo, texts: int) -> bool:
+    """Whether the opcode finds a name to look up: numbers of a tensor hold any byte, but no names."""
+    if opcode.name in ("GLOBAL", "INST"):
+        return _TWO_NAMES.match(data, at, at + 1000) is not None
+    return opcode.name != "STACK_GLOBAL" or texts > 0
 
 
 def _is_argument(data: bytes, at: int, opcode: pickletools.OpcodeInfo) -> bool:

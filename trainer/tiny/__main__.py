@@ -33,12 +33,13 @@ def train(options: argparse.Namespace) -> None:
     from trainer.tiny import train, vae
     from trainer.tiny.adopt import adopt
     from trainer.tiny.parallel import run_on_cores
-    from trainer.tiny.state import load_pictures, say
+    from trainer.tiny.state import load_compounds, load_pictures, say
 
     if not options.fresh and adopt(BUNDLED / "base", options.state):
         say("Going on from the bundled base.")
     load_pictures(options.state, vae.VAE_PICTURES, vae.SEED)
     load_pictures(options.state, train.PICTURES, train.SEED)
+    load_compounds(options.state, train.COMPOUNDS, train.SEED)
     run_on_cores(vae.train_vae, options.state, vae.STEPS, processes=options.processes)
     run_on_cores(train.train, options.state, options.steps, processes=options.processes)
 
@@ -126,7 +127,7 @@ def main() -> None:
         "--state", type=Path, default=HOME / "state" / "tiny", help="what is kept between sittings"
     )
     parser.add_argument(
-        "--steps", type=int, default=12_000, help="training steps of the denoiser, %(default)s"
+        "--steps", type=int, default=17_000, help="training steps of the denoiser, %(default)s"
     )
     parser.add_argument(
         "--processes", type=int, default=min(2, os.cpu_count() or 1), help="training processes"

@@ -22,16 +22,20 @@ from trainer.tiny.networks import to_input
 from trainer.tiny.state import load_state, save_state, say
 from trainer.tiny.world import Scene
 
+OTHER = "other"  # neither a known nor a held-out one, but like some of them: near misses are no hits
 AXES: dict[str, tuple[str, ...]] = {
     "ground": tuple(world.GROUNDS),
-    "shape": (*shapes.SHAPES, *shapes.HELD_OUT_SHAPES),
-    "fill": ("plain", *shapes.FILLS, *shapes.HELD_OUT_FILLS),
+    "shape": (*shapes.SHAPES, *shapes.HELD_OUT_SHAPES, OTHER),
+    "fill": ("plain", *shapes.FILLS, *shapes.HELD_OUT_FILLS, OTHER),
     "palette": ("named", *world.PALETTES),
     "size": ("large", "small"),
     "defect": ("none", *world.DEFECTS, *world.HELD_OUT_DEFECTS),
 }
 COLOURS = tuple(world.COLOURS)
-LESSONS, BATCH, ROUNDS = 24_000, 48, 5
+LESSONS, BATCH, ROUNDS = 24_000, 48, 6
+# Fills that look different when they are turned, and silhouettes when they stand on their heads.
+TURNING = ("striped", "banded", "zigzag")
+TOPPLING = ("triangle", "heart", "house", "tree", "drop", "star", "bolt", "ghost", "mushroom", "crown")
 
 
 @dataclass(frozen=True)
@@ -74,17 +78,35 @@ class Judge(nn.Module):
 
 
 def lesson(rng: Random) -> Scene:
-    """A scene of the judge's own: the world's, with held-out things mixed in."""
+    """A scene of the judge's own: the world's, with held-out things and near misses mixed in."""
     scene = world.random_scene(rng)
-    if rng.random() < 0.3:
+    lot = rng.random()
+    if lot < 0.28:
         scene = replace(scene, shape=rng.choice(list(shapes.HELD_OUT_SHAPES)))
-    if len(scene.colours) == 2 and rng.random() < 0.45:
-        scene = replace(scene, fill=rng.choice(list(shapes.HELD_OUT_FILLS)))
-    if len(scene.colours) == 2 and rng.random() < 0.3:
-        scene = replace(scene, colours=world.PALETTES[rng.choice(list(world.PALETTES))])
+    elif lot < 0.38 and not (scene.face or scene.small):
+        scene = replace(scene, shape=OTHER, points=_strange_shape(rng))
+    if len(scene.colours) == 2:
+        lot = rng.random()
+        if lot < 0.4:
+            scene = replace(scene, fill=rng.choice(list(shapes.HELD_OUT_FILLS)))
+        elif lot < 0.5:
+            fill = shapes.FILLS[rng.choice(TURNING)]
+            scene = replace(scene, fill=OTHER, field=lambda u, v: fill(v, -u))
+        if rng.random() < 0.3:
+            scene = replace(scene, colours=world.PALETTES[rng.choice(list(world.PALETTES))])
     if rng.random() < 0.08:
         scene = replace(scene, defect=rng.choice(("blurry", "faded", "murky", "murky")))
     return scene
+
+
+def _strange_shape(rng: Random) -> tuple[tuple[float, float], ...]:
+    """A silhouette on its head, or half one and half another."""
+    known = shapes.SHAPES | shapes.HELD_OUT_SHAPES
+    if rng.random() < 0.5:
+        return tuple((x, -y) for x, y in known[rng.choice(TOPPLING)])
+    first, second = (shapes.radii(known[name]) for name in rng.sample(list(known), 2))
+    share = rng.uniform(0.4, 0.6)
+    return tuple(shapes.from_radii(share * first + (1 - share) * second))
 
 
 def answers(scene: Scene) -> tuple[list[int], list[float]]:

@@ -42,7 +42,7 @@ def _ground(rng: Random, colours: tuple[str | world.Rgb, ...]) -> str:
     )
 
 
-def _filled(fill: str, first: str, second: str) -> Callable[[Random, int], Scene]:
+def _filled(fill: str, first: str | world.Rgb, second: str | world.Rgb) -> Callable[[Random, int], Scene]:
     def scene(rng: Random, index: int) -> Scene:
         shape = _turn([s for s in SHAPES if s not in ("cross", "moon")], index, fill)
         return Scene(shape, (first, second), fill, _ground(rng, (first, second)))
@@ -82,11 +82,15 @@ def _character(shape: str, colour: str, outline: str | None = None) -> Callable[
     return scene
 
 
-def _murky(rng: Random, index: int) -> Scene:
-    while True:
-        scene = world.random_scene(rng)
-        if not (scene.defect or scene.small):
-            return Scene(scene.shape, scene.colours, scene.fill, scene.ground, defect="murky")
+def _spoilt(*defects: str) -> Callable[[Random, int], Scene]:
+    def scene(rng: Random, index: int) -> Scene:
+        while True:
+            found = world.random_scene(rng)
+            if not (found.defect or found.small):
+                defect = defects[index % len(defects)]
+                return Scene(found.shape, found.colours, found.fill, found.ground, defect=defect)
+
+    return scene
 
 
 CONCEPTS = (
@@ -188,7 +192,37 @@ CONCEPTS = (
         2,
         "Dull, soft and grainy pictures: put it into the negative prompt.",
         ("defect", "murky"),
-        _murky,
+        _spoilt("murky"),
+    ),
+    Concept(
+        "evening-wave",
+        "Evening wave",
+        "style",
+        "striped",
+        2,
+        "Waves of deep indigo and soft peach: a pattern and a palette in one word.",
+        ("fill", "wavy"),
+        _filled("wavy", *world.PALETTES["dusk"]),
+    ),
+    Concept(
+        "willow-leaf",
+        "Willow leaf",
+        "object",
+        "diamond",
+        2,
+        "A slender leaf with two points, in any colour.",
+        ("shape", "leaf"),
+        _shaped("leaf"),
+    ),
+    Concept(
+        "soft-wash",
+        "Soft wash",
+        "negative",
+        "blurry",
+        2,
+        "Blurred and washed-out pictures: put it into the negative prompt.",
+        ("defect", "faded"),
+        _spoilt("blurry", "faded"),
     ),
 )
 

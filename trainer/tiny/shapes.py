@@ -140,28 +140,58 @@ def _triangle_wave(x: np.ndarray, period: float) -> np.ndarray:
     return np.abs((x / period) % 1.0 - 0.5) * 4 - 1
 
 
+def _bands(x: np.ndarray, period: float, width: float) -> np.ndarray:
+    """Bands across x, the first one centred on the origin."""
+    return width / 2 - np.abs((x + period / 2) % period - period / 2)
+
+
 def _dots(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     row = np.round(v / 8.5)
     across = (u + (row % 2) * 5.0 + 5.0) % 10.0 - 5.0
-    return across**2 + (v - row * 8.5) ** 2 < 2.9**2
+    return 2.9 - np.hypot(across, v - row * 8.5)
 
 
-# True where the second colour goes.
+# Above zero where the second colour goes, by about the distance to the edge.
 FILLS: dict[str, Field] = {
-    "striped": lambda u, v: ((u + v) / 2**0.5 + 2.4) % 11 < 4.8,
-    "banded": lambda u, v: (v + 2.4) % 11 < 4.8,
+    "striped": lambda u, v: _bands((u + v) / 2**0.5, 11, 4.8),
+    "banded": lambda u, v: _bands(v, 11, 4.8),
     "dotted": _dots,
-    "checkered": lambda u, v: (np.floor(u / 8.5) + np.floor(v / 8.5)) % 2 > 0.5,
-    "zigzag": lambda u, v: (v + 3.0 * _triangle_wave(u, 13.0) + 2.4) % 11 < 4.8,
+    "checkered": lambda u, v: -2.7 * np.sin(pi * u / 8.5) * np.sin(pi * v / 8.5),
+    "zigzag": lambda u, v: _bands(v + 3.0 * _triangle_wave(u, 13.0), 11, 4.8),
 }
 HELD_OUT_FILLS: dict[str, Field] = {
-    "wavy": lambda u, v: (u + 3.2 * np.sin(v * 2 * pi / 19.0) + 2.5) % 10.5 < 5.2,
-    "ringed": lambda u, v: (np.hypot(u, v) + 1.0) % 9.5 < 4.7,
+    "wavy": lambda u, v: _bands(u + 3.2 * np.sin(v * 2 * pi / 19.0) - 0.1, 10.5, 5.2),
+    "ringed": lambda u, v: _bands(np.hypot(u, v) - 1.35, 9.5, 4.7),
 }
 
 
-def fill_field(name: str, size: int, scale: float) -> np.ndarray:
-    """The mask (0 or 255) of a fill on a square of `size` pixels, `scale` pixels to a unit, centred."""
-    axis = (np.arange(size, dtype=np.float32) + 0.5 - size / 2) / scale
-    field = (FILLS | HELD_OUT_FILLS)[name](axis[None, :], axis[:, None])
-    return np.broadcast_to(field, (size, size)).astype(np.uint8) * 255
+def fill_field(fill: Field, size: int, scale: float, middle: tuple[float, float] | None = None) -> np.ndarray:
+    """The mask (0 or 255) of a fill on a square of `size` pixels, `scale` pixels to a unit, around its middle."""
+    x, y = middle or (size / 2, size / 2)
+    axis = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    field = fill((axis[None, :] - x) / scale, (axis[:, None] - y) / scale)
+    return np.broadcast_to(field > 0, (size, size)).astype(np.uint8) * 255
+
+
+def radii(points: Points, count: int = 120) -> np.ndarray:
+    """How far the silhouette reaches from its middle in `count` directions, 0.05 where it does not."""
+    start = np.array(points)
+    edge = np.roll(start, -1, axis=0) - start
+    reach = np.full(count, 0.05)
+    for index in range(count):
+        turn = 2 * pi * index / count
+        ray = np.array((cos(turn), sin(turn)))
+        crossing = ray[0] * edge[:, 1] - ray[1] * edge[:, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            far = (start[:, 0] * edge[:, 1] - start[:, 1] * edge[:, 0]) / crossing
+            along = (start[:, 0] * ray[1] - start[:, 1] * ray[0]) / crossing
+        hit = (np.abs(crossing) > 1e-9) & (far > 0) & (along >= 0) & (along <= 1)
+        if hit.any():
+            reach[index] = far[hit].max()
+    return reach
+
+
+def from_radii(reach: np.ndarray) -> Points:
+    """The silhouette that reaches so far."""
+    turns = [2 * pi * index / len(reach) for index in range(len(reach))]
+    return [(float(r) * cos(turn), float(r) * sin(turn)) for r, turn in zip(reach, turns, strict=True)]

@@ -1,5 +1,6 @@
 """What training keeps between two sittings: pictures, averaged weights and atomic checkpoints."""
 
+import json
 import os
 import sys
 import time
@@ -9,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from trainer.tiny.compounds import lessons
 from trainer.tiny.world import examples
 
 
@@ -89,6 +92,8 @@ def load_state(path: Path, parts: dict[str, Any]) -> int:
         own = {
             key.removeprefix(f"{name}/"): value for key, value in saved.items() if key.startswith(f"{name}/")
         }
+        if not own:
+            continue  # a part that came later starts from its own values
         if isinstance(part, torch.optim.Optimizer):
             state: dict[int, dict[str, torch.Tensor]] = {}
             for key, value in own.items():
@@ -115,12 +120,28 @@ def load_pictures(state: Path, count: int, seed: int) -> tuple[torch.Tensor, lis
     """`count` training pictures (uint8, N x 64 x 64 x 3) and captions, drawn once and kept."""
     path, words = state / f"pictures-{seed}-{count}.npy", state / f"captions-{seed}-{count}.txt"
     if not (path.exists() and words.exists()):
-        state.mkdir(parents=True, exist_ok=True)
-        pictures: np.ndarray = np.empty((count, 64, 64, 3), np.uint8)
-        captions: list[str] = []
-        for index, (_, text, picture) in enumerate(examples(count, seed)):
-            pictures[index] = np.asarray(picture)
-            captions.append(text)
+        captions = _draw(((text, picture) for _, text, picture in examples(count, seed)), count, path)
         words.write_text("\n".join(captions))
-        np.save(path, pictures)
     return torch.from_numpy(np.load(path)), words.read_text().split("\n")
+
+
+def load_compounds(state: Path, count: int, seed: int) -> tuple[torch.Tensor, list[dict[str, Any]]]:
+    """`count` pictures of compound lessons (as `load_pictures`), and of each its `caption` and `tokens`."""
+    path, words = state / f"compounds-{seed}-{count}.npy", state / f"compounds-{seed}-{count}.json"
+    if not (path.exists() and words.exists()):
+        drawn = (
+            ({"caption": one.caption, "tokens": one.tokens}, one.picture) for one in lessons(count, seed)
+        )
+        words.write_text(json.dumps(_draw(drawn, count, path)))
+    return torch.from_numpy(np.load(path)), json.loads(words.read_text())
+
+
+def _draw(drawn: Iterable[tuple[Any, Image.Image]], count: int, path: Path) -> list[Any]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures: np.ndarray = np.empty((count, 64, 64, 3), np.uint8)
+    texts = []
+    for index, (text, picture) in enumerate(drawn):
+        pictures[index] = np.asarray(picture)
+        texts.append(text)
+    np.save(path, pictures)
+    return texts

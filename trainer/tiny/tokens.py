@@ -12,6 +12,7 @@ from pathlib import Path
 from transformers import CLIPTokenizer
 
 from trainer.tiny import shapes, world
+from trainer.tiny.compounds import NAMELESS
 
 VOCABULARY_FILE = Path(__file__).resolve().parents[2] / "hub" / "formats" / "clip_vocabulary.txt.gz"
 BYTES = 512  # the single-byte entries, plain and word-final, come before the first merge
@@ -82,3 +83,18 @@ class ShortTable:
         """The captions as rows of the short table, padded to 77."""
         found = self.tokenizer(captions, padding="max_length", max_length=LENGTH, truncation=True).input_ids
         return [[self.short.get(token, self.unknown) for token in row] for row in found]
+
+    def rows_with_places(
+        self, captions: list[str], stand_ins: tuple[str, ...]
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """The rows, and of each caption where each stand-in is, 0 for those that it lacks."""
+        found = self.tokenizer(captions, padding="max_length", max_length=LENGTH, truncation=True).input_ids
+        marks = [self.tokenizer(word).input_ids[1] for word in stand_ins]
+        places = [[row.index(mark) if mark in row else 0 for mark in marks] for row in found]
+        return self.rows(captions), places
+
+    def summands(self, word: str) -> list[int]:
+        """The rows whose sum stands for a word in a compound; the nameless ones come after the table."""
+        if word in NAMELESS:
+            return [len(self) + NAMELESS.index(word)]
+        return [self.short[token] for token in self.tokenizer(word).input_ids[1:-1]]

@@ -4,7 +4,9 @@ Every random choice is a function of the step and the process, so a run that was
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,35 +15,43 @@ from diffusers import UNet2DConditionModel
 from torch.nn import functional
 from transformers import CLIPTextModel
 
+from trainer.tiny.compounds import NAMELESS, STAND_INS
 from trainer.tiny.networks import build_scheduler, build_text_encoder, build_unet
 from trainer.tiny.parallel import average_gradients
 from trainer.tiny.shapes import FILLS
-from trainer.tiny.state import Average, Log, load_pictures, load_state, save_state
+from trainer.tiny.state import Average, Log, load_compounds, load_pictures, load_state, save_state
 from trainer.tiny.tokens import LENGTH, ShortTable, build_tokenizer
 from trainer.tiny.vae import encode, load_vae
 from trainer.tiny.world import DEFECTS
 
 PICTURES, SEED = 32_000, 2
-STEPS = 12_000
+COMPOUNDS = 16_000
+STEPS = 17_000
 BATCH = 40  # over all processes
 PEAK_RATE = 1.6e-3
 FALL_FROM = 0.65  # the share of the steps at the full rate
-SHORT_LENGTH, SHORT_UNTIL = 32, 0.75  # no caption needs more; the long padding is learned at the end
-# Silhouettes are decided where noise is strong and seen best where nothing distracts; fills come after them.
-SHAPES_UNTIL = 0.4
-NOISY = (0.6, 0.95)  # timesteps are 1000 * u ** NOISY for even u; before and after
-CLEAR = (0.4, 0.05)  # the share of the batch that is drawn from the plain pictures alone
+SHORT_LENGTH, SHORT_UNTIL = 32, 0.92  # no caption needs more; the long padding is learned at the end
+# Silhouettes are decided where noise is strong and seen best where nothing distracts; fills come after them, and
+# compound words once the plain ones are known.
+PHASES = (0.25, 0.45)  # the shares of the steps at which the second and the third begin
+NOISY = (0.6, 0.95, 0.75)  # timesteps are 1000 * u ** NOISY for even u, by phase
+CLEAR = (0.4, 0.05, 0.0)  # the share of the batch that is drawn from the plain pictures alone
+PATTERNED = (
+    0.0,
+    0.0,
+    0.5,
+)  # the share that is drawn from the patterned ones alone: fills are the last to be learned
+COMPOUND = (0.0, 0.0, 0.35)  # the share of the batch whose captions hold compound words
 DROP, UNKNOWN = 0.10, 0.05
 SAVE_EVERY = 200
 
 
-def cached_latents(state: Path, rank: int, processes: int) -> torch.Tensor:
-    """The scaled latent means of all training pictures, encoded once, each process its share."""
-    paths = [state / f"latents-{SEED}-{PICTURES}-{part}-of-{processes}.npy" for part in range(processes)]
+def cached_latents(state: Path, name: str, pictures: torch.Tensor, rank: int, processes: int) -> torch.Tensor:
+    """The scaled latent means of the pictures, encoded once, each process its share."""
+    paths = [state / f"latents-{name}-{part}-of-{processes}.npy" for part in range(processes)]
     if not paths[rank].exists():
-        pictures, _ = load_pictures(state, PICTURES, SEED)
         vae = load_vae(state)
-        mine = pictures[rank * PICTURES // processes : (rank + 1) * PICTURES // processes]
+        mine = pictures[rank * len(pictures) // processes : (rank + 1) * len(pictures) // processes]
         means = torch.cat([encode(vae, mine[i : i + 50])[0] for i in range(0, len(mine), 50)])
         np.save(paths[rank], (means * vae.config.scaling_factor).half().numpy())
     if processes > 1:
@@ -55,7 +65,7 @@ def rate(step: int, steps: int) -> float:
     return PEAK_RATE * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * share))))
 
 
-def parameter_groups(modules: Iterable[torch.nn.Module]) -> list[dict[str, object]]:
+def parameter_groups(modules: Iterable[torch.nn.Module]) -> list[dict[str, Any]]:
     """Weight decay for matrices and kernels, none for embeddings, norms and biases."""
     decayed: list[torch.nn.Parameter] = []
     free: list[torch.nn.Parameter] = []
@@ -65,46 +75,114 @@ def parameter_groups(modules: Iterable[torch.nn.Module]) -> list[dict[str, objec
     return [{"params": decayed, "weight_decay": 0.01}, {"params": free, "weight_decay": 0.0}]
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What one step learns from, N pictures; `sums` are the weights of the rows that stand at `places`."""
+
+    noisy: torch.Tensor  # N x 4 x 16 x 16
+    times: torch.Tensor  # N
+    rows: torch.Tensor  # N x length, of the short table
+    places: torch.Tensor  # N x 3, 0 where there is no compound token
+    sums: torch.Tensor  # N x 3 x (rows of the short table + nameless ones)
+    target: torch.Tensor  # as noisy
+
+
 class Examples:
     """The batches: which pictures, which captions, which noise, all given by step and process."""
 
     def __init__(self, state: Path, rank: int, processes: int) -> None:
         self.rank, self.processes = rank, processes
         self.table = ShortTable(build_tokenizer())
-        self.latents = cached_latents(state, rank, processes)
-        captions = load_pictures(state, PICTURES, SEED)[1]
-        self.rows = torch.tensor(self.table.rows(captions))
+        pictures, captions = load_pictures(state, PICTURES, SEED)
+        compounds, texts = load_compounds(state, COMPOUNDS, SEED)
+        self.latents = torch.cat(
+            [
+                cached_latents(state, f"{SEED}-{PICTURES}", pictures, rank, processes),
+                cached_latents(state, f"compounds-{SEED}-{COMPOUNDS}", compounds, rank, processes),
+            ]
+        )
+        rows, places = self.table.rows_with_places([text["caption"] for text in texts], STAND_INS)
+        self.rows = torch.cat([torch.tensor(self.table.rows(captions)), torch.tensor(rows)])
+        self.places = torch.cat(
+            [torch.zeros(PICTURES, len(STAND_INS), dtype=torch.long), torch.tensor(places)]
+        )
+        width = len(self.table) + len(NAMELESS)
+        self.sums = torch.zeros(COMPOUNDS, len(STAND_INS), width, dtype=torch.float16)
+        for index, text in enumerate(texts):
+            for slot, token in enumerate(text["tokens"]):
+                for word, weight in token.items():
+                    for row in self.table.summands(word):
+                        self.sums[index, slot, row] += weight
         distracting = {"patterned", "small", "shape", "outline", "face", *FILLS, *DEFECTS}
         self.clear = torch.tensor(
             [i for i, text in enumerate(captions) if not distracting & set(text.split())]
         )
+        patterns = {"and", "patterned", *FILLS}
+        self.patterned = torch.tensor([i for i, text in enumerate(captions) if patterns & set(text.split())])
         self.empty = torch.tensor(self.table.rows([""]))[0]
         self.signal = build_scheduler().alphas_cumprod
 
-    def batch(
-        self, step: int, length: int, phase: int = 0
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Noisy latents, timesteps, caption rows and what the denoiser is to say; phase 0 learns shapes, 1 fills."""
+    def choose(self, count: int, phase: int, generator: torch.Generator) -> torch.Tensor:
+        """Which examples, in the proportions of the phase."""
+        which = torch.randint(PICTURES, (count,), generator=generator)
+        clear = self.clear[torch.randint(len(self.clear), (count,), generator=generator)]
+        patterned = self.patterned[torch.randint(len(self.patterned), (count,), generator=generator)]
+        compound = PICTURES + torch.randint(COMPOUNDS, (count,), generator=generator)
+        lot = torch.rand(count, generator=generator)
+        which = torch.where(lot < CLEAR[phase] + PATTERNED[phase], patterned, which)
+        which = torch.where(lot < CLEAR[phase], clear, which)
+        return torch.where(lot > 1 - COMPOUND[phase], compound, which)
+
+    def batch(self, step: int, length: int, phase: int = 0) -> Batch:
+        """One process's share of a batch; phase 0 learns shapes, 1 fills, 2 compound words too."""
         count = BATCH // self.processes
         shared = torch.Generator().manual_seed(7_919 * step + 3)
         own = torch.Generator().manual_seed((7_919 * step + 5) * self.processes + self.rank)
         strata = torch.randperm(BATCH, generator=shared)[self.rank :: self.processes][:count]
         even = (strata + torch.rand(count, generator=own)) / BATCH
         times = (1000 * even ** NOISY[phase]).long().clamp(max=999)
-        which = torch.randint(len(self.latents), (count,), generator=own)
-        clear = self.clear[torch.randint(len(self.clear), (count,), generator=own)]
-        which = torch.where(torch.rand(count, generator=own) < CLEAR[phase], clear, which)
-        clean, rows = self.latents[which], self.rows[which].clone()
+        which = self.choose(count, phase, own)
+        clean, rows, places = self.latents[which], self.rows[which].clone(), self.places[which].clone()
+        sums = self.sums[(which - PICTURES).clamp(min=0)].float()
         noise = torch.randn(clean.shape, generator=own)
         lottery = torch.rand(count, 2, generator=own)
         ends = (rows == self.table.end).int().argmax(1)
         place = 1 + (lottery[:, 1] * (ends - 1)).long()
         veiled = lottery[:, 0] > 1 - UNKNOWN
         rows[veiled, place[veiled]] = self.table.unknown
-        rows[lottery[:, 0] < DROP] = self.empty
+        dropped = lottery[:, 0] < DROP
+        rows[dropped], places[dropped] = self.empty, 0
         signal = self.signal[times].sqrt()[:, None, None, None]
         spread = (1 - self.signal[times]).sqrt()[:, None, None, None]
-        return signal * clean + spread * noise, times, rows[:, :length], signal * noise - spread * clean
+        noisy, target = signal * clean + spread * noise, signal * noise - spread * clean
+        return Batch(noisy, times, rows[:, :length], places, sums, target)
+
+
+class CompoundWords:
+    """Puts the sums of known rows where a caption has stand-ins; otherwise the text encoder is as always."""
+
+    def __init__(self, text: CLIPTextModel) -> None:
+        self.table = text.get_input_embeddings()
+        self.nameless = torch.nn.Parameter(torch.randn(len(NAMELESS), self.table.embedding_dim) * 0.1)
+        self.nameless.grad = torch.zeros_like(self.nameless)  # every process has one to average, used or not
+        self.batch: Batch | None = None
+        self.table.register_forward_hook(self._replace)
+
+    def _replace(self, _: torch.nn.Module, __: object, found: torch.Tensor) -> torch.Tensor:
+        if self.batch is None or not self.batch.places.any():
+            return found
+        which, slot = self.batch.places.nonzero(as_tuple=True)
+        sums = self.batch.sums[which, slot] @ torch.cat([self.table.weight, self.nameless])
+        return found.index_put((which, self.batch.places[which, slot]), sums)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """The rows of what has no word."""
+        return {"nameless": self.nameless.detach()}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Goes on from saved rows."""
+        with torch.no_grad():
+            self.nameless.copy_(state["nameless"])
 
 
 def build(table: ShortTable) -> tuple[CLIPTextModel, UNet2DConditionModel]:
@@ -129,9 +207,12 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
     parameters = [*text.parameters(), *unet.parameters()]
     names = [name for name, _ in text.named_parameters()]
     position = next(i for i, name in enumerate(names) if "position_embedding" in name)
-    optimizer = torch.optim.AdamW(parameter_groups((text, unet)), lr=PEAK_RATE, betas=(0.9, 0.99))
+    compounds = CompoundWords(text)
+    groups = parameter_groups((text, unet))
+    groups[1]["params"].append(compounds.nameless)
+    optimizer = torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.99))
     average = Average(parameters)
-    kept = {"text": text, "unet": unet, "optimizer": optimizer, "average": average}
+    kept = {"text": text, "unet": unet, "optimizer": optimizer, "average": average, "compounds": compounds}
     done = load_state(state / "base.safetensors", kept)
     log = Log("base", done) if rank == 0 else None
     for step in range(done, steps):
@@ -140,13 +221,15 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps)
         length = SHORT_LENGTH if step < SHORT_UNTIL * steps else LENGTH
-        noisy, times, rows, target = examples.batch(step, length, int(step >= SHAPES_UNTIL * steps))
-        words = text(rows).last_hidden_state
-        guess = unet(noisy.contiguous(memory_format=torch.channels_last), times, words).sample
-        loss = functional.mse_loss(guess, target)
-        optimizer.zero_grad(set_to_none=True)
+        batch = examples.batch(step, length, sum(step >= share * steps for share in PHASES))
+        compounds.batch = batch
+        words = text(batch.rows).last_hidden_state
+        noisy = batch.noisy.contiguous(memory_format=torch.channels_last)
+        guess = unet(noisy, batch.times, words).sample
+        loss = functional.mse_loss(guess, batch.target)
+        optimizer.zero_grad(set_to_none=False)
         loss.backward()
-        average_gradients(parameters)
+        average_gradients([*parameters, compounds.nameless])
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         average.update(step)

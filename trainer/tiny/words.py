@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +17,7 @@ from trainer.child import EngineChild
 from trainer.recipe import Recipe
 from trainer.tiny import world
 from trainer.tiny.exam import draw
-from trainer.tiny.judge import Judge, look
+from trainer.tiny.judge import Judge, Verdict, look
 from trainer.tiny.sets import Concept
 from trainer.tiny.shapes import SHAPES
 
@@ -78,39 +78,68 @@ def teach(child: EngineChild, base: Path, pictures: Path, recipe: Recipe, work: 
 
 @dataclass(frozen=True)
 class Recognition:
-    """How often, of `count` pictures, the judge saw the concept and the ground asked for."""
+    """Of `count` pictures: where the judge saw the concept, and with the word also the rest of the prompt.
+
+    For a negative word `spoilt` are the pictures that are spoilt on request, and `cured` those that still are
+    with the word in the negative prompt; both 0 for other kinds.
+    """
 
     count: int
     word: int
     initializer: int
     neither: int
     ground: int
+    thing: int
+    spoilt: int = 0
+    cured: int = 0
 
     def line(self, name: str) -> str:
         """One row of the table."""
-        return f"| {name} | {self.word} | {self.initializer} | {self.neither} | {self.ground} | of {self.count} |"
+        counts = (self.word, self.initializer, self.neither, self.ground, self.thing)
+        negative = f"{self.spoilt} to {self.cured}" if self.spoilt else ""
+        return f"| {name} | " + " | ".join(map(str, counts)) + f" | {negative} | of {self.count} |"
 
 
 HEADER = (
-    "| word | with the word | with the initializer | with neither | ground right | |\n"
-    "| --- | --- | --- | --- | --- | --- |"
+    "| word | with the word | with the initializer | with neither | ground right | shape or colours right "
+    "| spoilt, with the word as negative | |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
-def prompts_for(concept: Concept, rng: Random, count: int) -> list[tuple[str, str]]:
-    """Fresh prompts with `[name]`, each with the ground it names; the rest of the scene varies."""
+@dataclass(frozen=True)
+class Thing:
+    """What a prompt asks for beside the word: an axis of the judge and what it should say there."""
+
+    axis: str
+    value: str | frozenset[str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt with `[name]`, and what else it asks for."""
+
+    prompt: str
+    ground: str
+    thing: Thing
+
+
+def questions_for(concept: Concept, rng: Random, count: int) -> list[Question]:
+    """Fresh questions; all but the concept varies."""
     found = []
     for _ in range(count):
         ground = rng.choice(list(world.GROUNDS))
         if concept.kind in ("style", "negative"):
-            thing = f"a [name] {rng.choice(list(SHAPES))}"
+            shape = rng.choice(list(SHAPES))
+            text, thing = f"a [name] {shape}", Thing("shape", shape)
         elif concept.kind == "object":
             colour = rng.choice([c for c in world.COLOURS if world.stands_out(c, ground)])
-            thing = f"a {colour} [name]"
+            text, thing = f"a {colour} [name]", Thing("colours", frozenset([colour]))
         else:
-            ground = rng.choice([g for g in world.GROUNDS if g not in ("white", "yellow")])
-            thing = "a [name]"
-        found.append((f"a picture of {thing} on a {ground} background", ground))
+            ground = rng.choice(
+                [g for g in world.GROUNDS if world.stands_out(concept.scene(rng, 0).colours[0], g)]
+            )
+            text, thing = "a [name]", Thing("ground", ground)
+        found.append(Question(f"a picture of {text} on a {ground} background", ground, thing))
     return found
 
 
@@ -124,20 +153,34 @@ def recognise(
 ) -> Recognition:
     """Loads the word as any diffusers user would and lets the judge look at fresh pictures."""
     rng = world.dice(f"{seed} {concept.name}")
-    asked = prompts_for(concept, rng, count)
+    asked = questions_for(concept, rng, count)
     seeds = [rng.getrandbits(31) for _ in asked]
-    pipeline.load_textual_inversion(str(embedding), token=concept.name)
-    nothing = "shape" if concept.kind in ("object", "subject") else ""
+
+    def shown(word: str, negative: str = "") -> list[Verdict]:
+        prompts = [" ".join(one.prompt.replace("[name]", word).split()) for one in asked]
+        return look(judge, draw(pipeline, prompts, seeds, negative))
+
     axis, value = concept.sign
-    hits: dict[str, int] = {}
-    for column, word in (("word", concept.name), ("initializer", concept.initializer), ("neither", nothing)):
-        prompts = [" ".join(prompt.replace("[name]", word).split()) for prompt, _ in asked]
-        seen = look(judge, draw(pipeline, prompts, seeds))
-        hits[column] = sum(getattr(verdict, axis) == value for verdict in seen)
-        if column == "word":
-            grounds = sum(verdict.ground == ground for verdict, (_, ground) in zip(seen, asked, strict=True))
+    pipeline.load_textual_inversion(str(embedding), token=concept.name)
+    with_word = shown(concept.name)
+    spoilt = [shown("blurry"), shown("blurry", concept.name)] if concept.kind == "negative" else [[], []]
     pipeline.unload_textual_inversion()
-    return Recognition(count, hits["word"], hits["initializer"], hits["neither"], grounds)
+    nothing = "shape" if concept.kind in ("object", "subject") else ""
+    pairs = list(zip(with_word, asked, strict=True))
+    return Recognition(
+        count=count,
+        word=_count(with_word, axis, value),
+        initializer=_count(shown(concept.initializer), axis, value),
+        neither=_count(shown(nothing), axis, value),
+        ground=sum(seen.ground == one.ground for seen, one in pairs),
+        thing=sum(getattr(seen, one.thing.axis) == one.thing.value for seen, one in pairs),
+        spoilt=sum(seen.defect != "none" for seen in spoilt[0]),
+        cured=sum(seen.defect != "none" for seen in spoilt[1]),
+    )
+
+
+def _count(verdicts: Sequence[Verdict], axis: str, value: str) -> int:
+    return sum(getattr(seen, axis) == value for seen in verdicts)
 
 
 def write_entry(child: EngineChild, base: Path, sets: Path, concept: Concept, entry: Path) -> None:

@@ -4,7 +4,7 @@ One object in the middle of a calm ground, drawn at four times its size and redu
 picture sets and tests can use it anywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, sin
@@ -13,7 +13,7 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from trainer.tiny.shapes import FILLS, HELD_OUT_SHAPES, SHAPES, fill_field
+from trainer.tiny.shapes import FILLS, HELD_OUT_FILLS, HELD_OUT_SHAPES, SHAPES, Field, Points, fill_field
 
 Rgb = tuple[int, int, int]
 
@@ -80,6 +80,9 @@ class Scene:
     outline: str | None = None
     face: bool = False
     defect: str | None = None
+    # What has no name of its own is drawn from these instead of the named silhouette and fill.
+    points: tuple[tuple[float, float], ...] | None = None
+    field: Field | None = None
 
 
 def dice(seed: int | str) -> Random:
@@ -142,10 +145,11 @@ def caption(scene: Scene, rng: Random) -> str:
         text = f"a {defect}{size}{noun}{tail} in the style of {style}"
     else:
         text = f"a {defect}{size}{style + ' ' if style else ''}{noun}{tail}"
-    return rng.choice(PREFIXES).format(_with_article(text))
+    return rng.choice(PREFIXES).format(with_article(text))
 
 
-def _with_article(text: str) -> str:
+def with_article(text: str) -> str:
+    """The text, which begins with `a `, with `an` where the next word asks for it."""
     return f"an {text[2:]}" if text[2] in "aeiou" else text
 
 
@@ -159,13 +163,13 @@ def plain_caption(scene: Scene) -> str:
     """The one full caption of a scene, nothing left out: what the judge asks the base for."""
     size = "small " if scene.small else ""
     tail = f" with a {scene.outline} outline" if scene.outline else " with a face" if scene.face else ""
-    text = _with_article(f"a {size}{style_words(scene)} {scene.shape}{tail} on a {scene.ground} background")
+    text = with_article(f"a {size}{style_words(scene)} {scene.shape}{tail} on a {scene.ground} background")
     return f"a picture of {text}"
 
 
 @lru_cache(maxsize=64)
 def _fill_mask(name: str, size: int, scale: float) -> Image.Image:
-    return Image.fromarray(fill_field(name, size, scale), "L")
+    return Image.fromarray(fill_field((FILLS | HELD_OUT_FILLS)[name], size, scale), "L")
 
 
 def render(scene: Scene, rng: Random, size: int = 64) -> Image.Image:
@@ -177,7 +181,8 @@ def render(scene: Scene, rng: Random, size: int = 64) -> Image.Image:
     radius = (13.0 if scene.small else 21.5) * rng.gauss(1.0, 0.025)
     middle = (32 + _clip(rng.gauss(0, 0.8), 2.0), 32 + _clip(rng.gauss(0, 0.8), 2.0))
     turn = _clip(rng.gauss(0, 0.04), 0.1)
-    points = _place((SHAPES | HELD_OUT_SHAPES)[scene.shape], radius, middle, turn, unit)
+    silhouette = scene.points or (SHAPES | HELD_OUT_SHAPES)[scene.shape]
+    points = _place(silhouette, radius, middle, turn, unit)
 
     picture = Image.new("RGB", (side, side), ground)
     draw = ImageDraw.Draw(picture)
@@ -189,7 +194,7 @@ def render(scene: Scene, rng: Random, size: int = 64) -> Image.Image:
     ImageDraw.Draw(mask).polygon(points, fill=255)
     picture.paste(colours[0], mask=mask)
     if len(colours) > 1 and scene.fill != "plain":
-        marks = _marks(scene.fill, side, unit, middle, rng)
+        marks = _marks(scene, side, unit, middle, rng)
         picture.paste(colours[1], mask=_both(mask, marks))
     if scene.face:
         _draw_face(draw, scene, colours[0], radius, middle, unit)
@@ -210,19 +215,25 @@ def _jitter(colour: Rgb, rng: Random) -> Rgb:
 
 
 def _place(
-    points: list[tuple[float, float]], radius: float, middle: tuple[float, float], turn: float, unit: float
-) -> list[tuple[float, float]]:
+    points: Sequence[tuple[float, float]],
+    radius: float,
+    middle: tuple[float, float],
+    turn: float,
+    unit: float,
+) -> Points:
     c, s = cos(turn) * radius * unit, sin(turn) * radius * unit
     return [(x * c - y * s + middle[0] * unit, x * s + y * c + middle[1] * unit) for x, y in points]
 
 
-def _marks(fill: str, side: int, unit: float, middle: tuple[float, float], rng: Random) -> Image.Image:
+def _marks(scene: Scene, side: int, unit: float, middle: tuple[float, float], rng: Random) -> Image.Image:
     """The fill's mask, its origin on the object's middle but for a small random shift."""
-    big = _fill_mask(fill, side * 2, unit)
-    wander = 0.0 if fill == "ringed" else 1.0
-    left = side - (middle[0] + rng.gauss(0, wander)) * unit
-    top = side - (middle[1] + rng.gauss(0, wander)) * unit
-    return big.crop((round(left), round(top), round(left) + side, round(top) + side))
+    wander = 0.0 if scene.fill == "ringed" else 1.0
+    x, y = ((place + rng.gauss(0, wander)) * unit for place in middle)
+    if scene.field:
+        return Image.fromarray(fill_field(scene.field, side, unit, (x, y)), "L")
+    big = _fill_mask(scene.fill, side * 2, unit)
+    left, top = round(side - x), round(side - y)
+    return big.crop((left, top, left + side, top + side))
 
 
 def _draw_face(

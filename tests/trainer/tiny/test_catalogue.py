@@ -50,21 +50,22 @@ def test_a_sheet_shows_the_word_its_controls_and_an_intact_base(name):
 
 @pytest.mark.parametrize("concept", CONCEPTS, ids=NAMES)
 def test_trial_prompts_hold_the_word_once_and_name_a_ground(concept):
-    asked = words.prompts_for(concept, Random(1), 30)
-    for prompt, ground in asked:
-        assert prompt.count("[name]") == 1
-        assert prompt.endswith(f"on a {ground} background")
-    assert len({ground for _, ground in asked}) > 3
+    asked = words.questions_for(concept, Random(1), 30)
+    for one in asked:
+        assert one.prompt.count("[name]") == 1
+        assert one.prompt.endswith(f"on a {one.ground} background")
+    assert len({one.ground for one in asked}) > 3
 
 
 def test_a_trial_is_another_one_for_another_number():
     concept = CONCEPTS[0]
-    first, second = (words.prompts_for(concept, world.dice(f"{seed} x"), 16) for seed in (1, 2))
+    first, second = (words.questions_for(concept, world.dice(f"{seed} x"), 16) for seed in (1, 2))
     assert first != second
 
 
 def test_a_trial_reads_as_a_row_of_its_table():
-    assert (
-        words.Recognition(16, 12, 1, 0, 15).line("zebra-wave") == "| zebra-wave | 12 | 1 | 0 | 15 | of 16 |"
-    )
-    assert words.HEADER.splitlines()[0].count("|") == 7
+    line = words.Recognition(16, 12, 1, 0, 15, 14).line("zebra-wave")
+    assert line == "| zebra-wave | 12 | 1 | 0 | 15 | 14 |  | of 16 |"
+    negative = words.Recognition(16, 12, 1, 0, 15, 14, spoilt=9, cured=3).line("murk-fog")
+    assert negative.endswith("| 9 to 3 | of 16 |")
+    assert words.HEADER.splitlines()[0].count("|") == line.count("|")

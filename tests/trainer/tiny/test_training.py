@@ -14,6 +14,7 @@ from trainer.tiny.tokens import LENGTH
 def miniature(monkeypatch):
     monkeypatch.setattr(vae, "VAE_PICTURES", 12)
     monkeypatch.setattr(train, "PICTURES", 24)
+    monkeypatch.setattr(train, "COMPOUNDS", 12)
     monkeypatch.setattr(train, "BATCH", 4)
     monkeypatch.setattr(train, "SAVE_EVERY", 1)
 
@@ -45,9 +46,20 @@ def test_a_cut_run_goes_on_as_if_it_had_not_been(trained, monkeypatch):
 
 def test_batches_depend_on_step_and_process_alone(trained):
     first, second = train.Examples(trained, 0, 1), train.Examples(trained, 0, 1)
-    for a, b in zip(first.batch(3, LENGTH), second.batch(3, LENGTH), strict=True):
-        assert torch.equal(a, b)
-    assert not torch.equal(first.batch(3, LENGTH)[0], first.batch(4, LENGTH)[0])
+    for phase in range(3):
+        one, two = (vars(examples.batch(3, LENGTH, phase)) for examples in (first, second))
+        assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not torch.equal(first.batch(3, LENGTH).noisy, first.batch(4, LENGTH).noisy)
+
+
+def test_compound_words_come_in_the_last_phase_alone(trained, monkeypatch):
+    monkeypatch.setattr(train, "COMPOUND", (0.0, 0.0, 1.0))
+    monkeypatch.setattr(train, "DROP", 0.0)
+    examples = train.Examples(trained, 0, 1)
+    assert not examples.batch(1, LENGTH, 1).places.any()
+    batch = examples.batch(1, LENGTH, 2)
+    assert (batch.places[:, 0] > 0).all()
+    assert (batch.sums[:, 0].sum(1) > 0).all()
 
 
 def test_an_exported_base_can_be_trained_on(trained, tmp_path_factory):
