@@ -68,10 +68,13 @@ _NAMES = {
 _NUMBER_OPCODES = frozenset({"INT", "LONG", "FLOAT", "PUT", "GET"})
 _NUMBER = re.compile(rb"\s*[+-]?[0-9][0-9_.eE+-]*L?\s*|\s*[+-]?(inf|nan|infinity)\s*", re.IGNORECASE)
 # What can be called has to come from somewhere: REDUCE and its like run nothing that none of these brought.
-_IMPORTING = frozenset({"GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"})
-_TEXT_OPCODES = frozenset(
-    {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING"}
-)
+_IMPORTING = frozenset({"GLOBAL", "INST", "STACK_GLOBAL"})
+# How many bytes before a text say how long it is.
+_TEXT_PREFIX = {
+    "UNICODE": 0, "BINUNICODE": 4, "SHORT_BINUNICODE": 1, "BINUNICODE8": 8,
+    "STRING": 0, "BINSTRING": 4, "SHORT_BINSTRING": 1,
+}  # fmt: skip
+_NAME = re.compile(rb"['\"]?[\w.]{2,200}['\"]?\r?\n?")
 _TWO_NAMES = re.compile(rb"[\w.]+\r?\n[\w.<>]+\r?\n")
 _OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 _COUNT_BYTES = {
@@ -203,7 +206,7 @@ def _is_pickle(data: bytes) -> bool:
         opcode = _OPCODES.get(data[at]) if at < len(data) else None
         if opcode is None or opcode.code == ".":
             return False
-        texts += opcode.name in _TEXT_OPCODES
+        texts += _is_name(data, at + 1, opcode)
         # Before the header the stack holds at most bytes of the length: nothing there can be called.
         if at >= 8 and opcode.name in _IMPORTING and _imports(data, at + 1, opcode, texts):
             return True
@@ -211,6 +214,14 @@ def _is_pickle(data: bytes) -> bool:
             return False
         at = _after_argument(data, at + 1, opcode)
     return True
+
+
+def _is_name(data: bytes, at: int, opcode: pickletools.OpcodeInfo) -> bool:
+    """Whether the opcode brings a text that could name a module or something in it."""
+    if opcode.name not in _TEXT_PREFIX:
+        return False
+    text = data[at + _TEXT_PREFIX[opcode.name] : _after_argument(data, at, opcode)]
+    return _NAME.fullmatch(text) is not None
 
 
 def _imports(data: bytes, at: int, opcode: pickletools.OpcodeInfo, texts: int) -> bool:
