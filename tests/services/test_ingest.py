@@ -81,5 +81,7 @@ def test_stored_bytes_know_the_id_that_git_gives_them() -> None:
 
 
 def test_a_picture_over_the_reader_s_limit_is_too_large_and_not_bad() -> None:
-    refusal = ingest._refusal(factories.viewer(), "x.png", FormatError("picture_too_large", "Too big.", rule="P2"))
+    refusal = ingest._refusal(
+        factories.viewer(), "x.png", FormatError("picture_too_large", "Too big.", rule="P2")
+    )
     assert isinstance(refusal, TooLarge) and refusal.kind == "too_large"

@@ -5,35 +5,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('trainer', '0001_initial'),
+        ("trainer", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trainingrun',
-            name='goes_on_at',
+            model_name="trainingrun",
+            name="goes_on_at",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='goes_on_from',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='continuations', to='trainer.trainingrun'),
+            model_name="trainingrun",
+            name="goes_on_from",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="continuations",
+                to="trainer.trainingrun",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='may_shrink',
+            model_name="trainingrun",
+            name="may_shrink",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='picture_digests',
+            model_name="trainingrun",
+            name="picture_digests",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='pictures_purged_at',
+            model_name="trainingrun",
+            name="pictures_purged_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]
