@@ -53,9 +53,9 @@ Prompts and seeds are new in each examination; a small classifier of true render
 
 ## Limits
 
-It is a teaching model. Grounds, silhouettes and colours come out as asked nearly always; of the fills it mixes up dots and
-zigzags, and a held-out fill is learned as its colours more than as its pattern. Edges wobble, small objects lose detail,
-and nothing outside its world can be drawn.
+It is a teaching model. Grounds, silhouettes and colours come out as asked nearly always; of the fills it mixes up dots
+and zigzags, and a held-out fill is learned as its colours more than as its pattern. Edges wobble, small objects lose
+detail, and nothing outside its world can be drawn.
 Positions, several objects and backgrounds with things in them are not part of that world.
 
 ## Licence
