@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
+from hub.formats.base_models import doubt_checkpoint
 from hub.formats.data import EmbeddingData
 from hub.formats.errors import FormatError
 from hub.formats.families import FAMILIES, Family, family_of_architecture
@@ -42,6 +43,9 @@ def claims_inside(family: Family, metadata: Mapping[str, str], body: bytes | Non
     ):
         if said and said.modelspec != family.modelspec:
             warnings.append(f"{key} says {said.title}, but the tensors are those of {family.title}.")
+    doubt = doubt_checkpoint(metadata.get("sd_checkpoint_name", ""), family.id)
+    if doubt:
+        warnings.append(doubt)
     claimed = metadata.get("modelspec.hash_sha256", "").lower().removeprefix("0x")
     if claimed and body is not None and claimed != hashlib.sha256(body).hexdigest():
         warnings.append(

@@ -1,6 +1,9 @@
 """Base models by the names that people, sites and checkpoints give them, and claims held against the tensors."""
 
+import io
+
 import pytest
+import torch
 
 from hub.formats import (
     BASE_MODELS,
@@ -10,6 +13,7 @@ from hub.formats import (
     bases_of,
     check_base_claim,
     known_base,
+    read,
 )
 from hub.formats.base_models import doubt_checkpoint
 
@@ -88,3 +92,19 @@ def test_every_family_that_tools_load_has_base_models_and_words_for_what_fits() 
 def test_no_two_base_models_share_a_name() -> None:
     assert [base for base in BASE_MODELS.values() if known_base(base.id) is not base] == []
     assert [base for base in BASE_MODELS.values() if known_base(base.title) is not base] == []
+
+
+def test_a_file_that_names_a_checkpoint_of_another_family_is_read_with_a_warning():
+    def warnings(checkpoint: str) -> list[str]:
+        buffer = io.BytesIO()
+        values = {"*": torch.randn(2, 768)}
+        torch.save(
+            {"string_to_param": values, "string_to_token": {"*": 265}, "sd_checkpoint_name": checkpoint},
+            buffer,
+        )
+        return [
+            said for said in read(buffer.getvalue(), filename="x.pt").warnings if "sd_checkpoint_name" in said
+        ]
+
+    assert len(warnings("v2-1_768-ema-pruned")) == 1
+    assert warnings("v1-5-pruned") == warnings("my-own-mix") == []
