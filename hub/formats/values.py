@@ -26,11 +26,6 @@ def floats_of(tensor: Tensor) -> Floats:
     return _native(values)
 
 
-def tensor_of(values: Floats, shape: tuple[int, ...]) -> Tensor:
-    """An F32 tensor of these values."""
-    return Tensor("F32", shape, _native(array("f", values)).tobytes())
-
-
 def packed_floats(numbers: Iterable[float]) -> bytes:
     """These numbers as F32, little-endian; what is too large for it becomes infinity."""
     return _native(array("f", numbers)).tobytes()

@@ -109,14 +109,3 @@ def encode(vae: AutoencoderKL, pictures: torch.Tensor) -> tuple[torch.Tensor, to
     """Means and standard deviations of the latents of uint8 pictures, unscaled."""
     posterior = vae.encode(to_input(pictures).to(memory_format=torch.channels_last)).latent_dist
     return posterior.mean, posterior.std
-
-
-@torch.no_grad()
-def psnr(vae: AutoencoderKL, pictures: torch.Tensor) -> float:
-    """Peak signal to noise of reconstructions, in dB."""
-    total = 0.0
-    for start in range(0, len(pictures), 32):
-        batch = to_input(pictures[start : start + 32])
-        back = vae.decode(vae.encode(batch).latent_dist.mean).sample.clamp(-1, 1)
-        total += (back - batch).square().mean().item() * len(batch)
-    return 10 * torch.log10(torch.tensor(4.0 / (total / len(pictures)))).item()
