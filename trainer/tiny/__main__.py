@@ -25,6 +25,10 @@ SHOWN = (
     "a picture of a pink and purple checkered diamond on a white background",
     "a picture of a green cross with a white outline on a pink background",
     "a picture of a small red triangle on a blue background",
+    "a picture of a pink and black dotted heart on a blue background",
+    "a picture of a green and yellow striped tree on a purple background",
+    "a picture of a red and white zigzag moon on a green background",
+    "a snapshot of a purple star on a white background",
 )
 
 
@@ -127,7 +131,7 @@ def main() -> None:
         "--state", type=Path, default=HOME / "state" / "tiny", help="what is kept between sittings"
     )
     parser.add_argument(
-        "--steps", type=int, default=17_000, help="training steps of the denoiser, %(default)s"
+        "--steps", type=int, default=26_000, help="training steps of the denoiser, %(default)s"
     )
     parser.add_argument(
         "--processes", type=int, default=min(2, os.cpu_count() or 1), help="training processes"

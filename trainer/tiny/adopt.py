@@ -7,15 +7,16 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel
 
+from trainer.tiny.export import samples_seen
 from trainer.tiny.networks import BOS, EOS, VOCABULARY
 from trainer.tiny.state import Average, save_state
 from trainer.tiny.tokens import ShortTable, build_tokenizer
-from trainer.tiny.train import build
+from trainer.tiny.train import BATCH, build
 from trainer.tiny.vae import STEPS
 
 
 def adopt(base: Path, state: Path) -> bool:
-    """Fills an empty state folder from the exported base, at step 0; False where there is nothing to do."""
+    """Fills an empty state folder from the exported base, at its step; False where there is nothing to do."""
     if (state / "vae.safetensors").exists() or not (base / "model_index.json").exists():
         return False
     vae = AutoencoderKL.from_pretrained(base / "vae", dtype=torch.float32)
@@ -29,7 +30,7 @@ def adopt(base: Path, state: Path) -> bool:
         UNet2DConditionModel.from_pretrained(base / "unet", dtype=torch.float32).state_dict()
     )
     _save(state / "vae.safetensors", STEPS, {"vae": vae})
-    _save(state / "base.safetensors", 0, {"text": text, "unet": unet})
+    _save(state / "base.safetensors", samples_seen(base) // BATCH, {"text": text, "unet": unet})
     return True
 
 

@@ -25,6 +25,8 @@ ground at 64x64 pixels, and nothing else.
 - fills in two colours: {words(shapes.FILLS)}; `patterned` stands for any of them, `plain` for none
 - grounds ("on a ... background"): {words(world.GROUNDS)}
 - and: `small`, "with a black outline", "with a white outline", "with a face", {words(world.DEFECTS)}
+- "a snapshot of ...": half of these come out blurry or faded without being asked, so that there is something for a
+  negative word to prevent
 
 Prompts read like "a picture of a red and white striped star on a blue background" or "a photo of a heart on a
 yellow background in the style of green and white dotted". Other words are known to the tokenizer, which is the full

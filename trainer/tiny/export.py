@@ -92,8 +92,8 @@ RECORD: dict[str, Any] = {
             "a picture of a [name] with a white outline on a blue background",
         ],
         "negative": [
-            "a picture of a red star on a blue background",
-            "a picture of a blue and white striped circle on a yellow background",
+            "a snapshot of a red star on a blue background",
+            "a snapshot of a blue and white striped circle on a yellow background",
         ],
     },
     "plain": [

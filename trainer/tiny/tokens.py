@@ -59,7 +59,7 @@ def world_words() -> list[str]:
     words = {"a", "an", "and", "with", "on", "in", "the", "style", "of", "outline", "face", "background"}
     words |= {"shape", "patterned", "plain", "small", *world.DEFECTS, *world.COLOURS, *world.GROUNDS}
     words |= {*shapes.SHAPES, *shapes.FILLS}
-    for prefix in world.PREFIXES:
+    for prefix in (*world.PREFIXES, world.SNAPSHOT):
         words |= set(prefix.replace("{}", "").split())
     return sorted(words)
 

@@ -26,10 +26,10 @@ from trainer.tiny.world import DEFECTS
 
 PICTURES, SEED = 32_000, 2
 COMPOUNDS = 16_000
-STEPS = 17_000
+STEPS = 26_000
 BATCH = 40  # over all processes
 PEAK_RATE = 1.6e-3
-FALL_FROM = 0.65  # the share of the steps at the full rate
+FALL_FROM = 0.8  # the share of the steps at the full rate
 SHORT_LENGTH, SHORT_UNTIL = 32, 0.92  # no caption needs more; the long padding is learned at the end
 # Silhouettes are decided where noise is strong and seen best where nothing distracts; fills come after them, and
 # compound words once the plain ones are known.

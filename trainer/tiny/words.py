@@ -80,8 +80,8 @@ def teach(child: EngineChild, base: Path, pictures: Path, recipe: Recipe, work: 
 class Recognition:
     """Of `count` pictures: where the judge saw the concept, and with the word also the rest of the prompt.
 
-    For a negative word `spoilt` are the pictures that are spoilt on request, and `cured` those that still are
-    with the word in the negative prompt; both 0 for other kinds.
+    For a negative word `spoilt` are the snapshots that come out spoilt, and `still_spoilt` those that do with the
+    word in the negative prompt; both 0 for other kinds.
     """
 
     count: int
@@ -91,18 +91,18 @@ class Recognition:
     ground: int
     thing: int
     spoilt: int = 0
-    cured: int = 0
+    still_spoilt: int = 0
 
     def line(self, name: str) -> str:
         """One row of the table."""
         counts = (self.word, self.initializer, self.neither, self.ground, self.thing)
-        negative = f"{self.spoilt} to {self.cured}" if self.spoilt else ""
+        negative = f"{self.spoilt} to {self.still_spoilt}" if self.spoilt else ""
         return f"| {name} | " + " | ".join(map(str, counts)) + f" | {negative} | of {self.count} |"
 
 
 HEADER = (
     "| word | with the word | with the initializer | with neither | ground right | shape or colours right "
-    "| spoilt, with the word as negative | |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| spoilt snapshots, with the word as negative | |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -156,14 +156,18 @@ def recognise(
     asked = questions_for(concept, rng, count)
     seeds = [rng.getrandbits(31) for _ in asked]
 
-    def shown(word: str, negative: str = "") -> list[Verdict]:
+    def shown(word: str, negative: str = "", *, snapshots: bool = False) -> list[Verdict]:
         prompts = [" ".join(one.prompt.replace("[name]", word).split()) for one in asked]
+        if snapshots:
+            prompts = [prompt.replace("a picture of", "a snapshot of") for prompt in prompts]
         return look(judge, draw(pipeline, prompts, seeds, negative))
 
     axis, value = concept.sign
     pipeline.load_textual_inversion(str(embedding), token=concept.name)
     with_word = shown(concept.name)
-    spoilt = [shown("blurry"), shown("blurry", concept.name)] if concept.kind == "negative" else [[], []]
+    spoilt: list[list[Verdict]] = [[], []]
+    if concept.kind == "negative":
+        spoilt = [shown("", snapshots=True), shown("", concept.name, snapshots=True)]
     pipeline.unload_textual_inversion()
     nothing = "shape" if concept.kind in ("object", "subject") else ""
     pairs = list(zip(with_word, asked, strict=True))
@@ -175,7 +179,7 @@ def recognise(
         ground=sum(seen.ground == one.ground for seen, one in pairs),
         thing=sum(getattr(seen, one.thing.axis) == one.thing.value for seen, one in pairs),
         spoilt=sum(seen.defect != "none" for seen in spoilt[0]),
-        cured=sum(seen.defect != "none" for seen in spoilt[1]),
+        still_spoilt=sum(seen.defect != "none" for seen in spoilt[1]),
     )
 
 

@@ -56,6 +56,8 @@ PREFIXES = (
     "a rendering of {}",
     "{}",
 )
+# Half of these are spoilt and no caption says so: what a negative word is good for.
+SNAPSHOT = "a snapshot of {}"
 FACELESS = ("moon", "cross", "tree")
 # Where a face sits, in radii from the middle.
 FACE_AT = {
@@ -119,7 +121,7 @@ def random_scene(rng: Random, *, held_out: bool = False) -> Scene:
         outline = rng.choice(OUTLINES) if extra < 0.12 else None
         if outline and (outline == ground or outline in colours):
             outline = None
-        defect = rng.choice(DEFECTS) if rng.random() < 0.05 else None
+        defect = rng.choice(DEFECTS) if rng.random() < 0.08 else None
         return Scene(shape, colours, fill, ground, rng.random() < 0.12, outline, face, defect)
 
 
@@ -140,12 +142,13 @@ def caption(scene: Scene, rng: Random) -> str:
     if rng.random() < 0.92:
         tail += f" on a {scene.ground} background"
     size = "small " if scene.small else ""
-    defect = f"{scene.defect} " if scene.defect else ""
+    snapshot = rng.random() < (0.5 if scene.defect else 0.045)
+    defect = f"{scene.defect} " if scene.defect and not snapshot else ""
     if style and rng.random() < 0.25:
         text = f"a {defect}{size}{noun}{tail} in the style of {style}"
     else:
         text = f"a {defect}{size}{style + ' ' if style else ''}{noun}{tail}"
-    return rng.choice(PREFIXES).format(with_article(text))
+    return (SNAPSHOT if snapshot else rng.choice(PREFIXES)).format(with_article(text))
 
 
 def with_article(text: str) -> str:

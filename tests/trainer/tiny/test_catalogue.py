@@ -66,6 +66,6 @@ def test_a_trial_is_another_one_for_another_number():
 def test_a_trial_reads_as_a_row_of_its_table():
     line = words.Recognition(16, 12, 1, 0, 15, 14).line("zebra-wave")
     assert line == "| zebra-wave | 12 | 1 | 0 | 15 | 14 |  | of 16 |"
-    negative = words.Recognition(16, 12, 1, 0, 15, 14, spoilt=9, cured=3).line("murk-fog")
+    negative = words.Recognition(16, 12, 1, 0, 15, 14, spoilt=9, still_spoilt=3).line("murk-fog")
     assert negative.endswith("| 9 to 3 | of 16 |")
     assert words.HEADER.splitlines()[0].count("|") == line.count("|")

@@ -65,6 +65,16 @@ def test_a_caption_leaves_every_part_out_now_and_then():
         assert 0.8 < share < 1.0, part
 
 
+def test_half_of_the_snapshots_are_spoilt_and_their_captions_do_not_say_so():
+    rng, seen = Random(4), []
+    for scene in scenes(6000):
+        text = world.caption(scene, rng)
+        if text.startswith("a snapshot of"):
+            assert not set(world.DEFECTS) & set(text.split())
+            seen.append(scene.defect is not None)
+    assert 0.4 < sum(seen) / len(seen) < 0.6
+
+
 def test_articles_follow_the_next_word():
     assert world.plain_caption(Scene("star", ("orange",), ground="blue")).startswith(
         "a picture of an orange star"
