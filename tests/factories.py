@@ -15,7 +15,7 @@ from hub.models import AccessToken, BaseModel, Embedding, User, Version
 from hub.services import accounts, ingest, previews, publishing, tokens
 from tests import samples
 
-_seeds = count(10_000)  # far from the seeds that tests choose by hand
+_seeds = itertools.count(10_000)  # far from the seeds that tests choose by hand
 
 PASSWORD = "a long enough word list"
 
