@@ -41,6 +41,7 @@ def status(hub: Hub, path: str) -> int:
         with urllib.request.urlopen(hub.url + path, timeout=20) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
+        error.close()
         return error.code
     except OSError:
         return 0

@@ -190,4 +190,5 @@ def test_private_word_needs_a_token(
     assert right["words"]
     with pytest.raises(urllib.error.HTTPError) as refused:
         published_file(hub, published, "main", "learned_embeds.safetensors")
+    refused.value.close()
     assert refused.value.code == 404
