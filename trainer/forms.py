@@ -92,6 +92,8 @@ class TrainForm(forms.Form):
     may_shrink = forms.BooleanField(
         label="If memory runs out, try once more with fewer pictures at a time", required=False, initial=True
     )
+    # The page has them as files and as tiles; the field is where their refusals go.
+    pictures = forms.Field(required=False)
     bundled_set = forms.CharField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -118,7 +120,7 @@ class TrainForm(forms.Form):
 
     def word(self) -> str:
         """The trigger: its own field, or else the name."""
-        return str(self.cleaned_data["trigger"] or self.cleaned_data["name"])
+        return str(self.cleaned_data.get("trigger") or self.cleaned_data.get("name") or "")
 
 
 def initial_of_set(chosen: PictureSet, *, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The forms of the pages. They parse and explain; what is allowed, the services decide."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -9,8 +10,10 @@ from django.utils.safestring import SafeString
 
 from hub.catalog.licences import LICENCES
 from hub.errors import HubError
-from hub.formats import BASE_MODELS
+from hub.formats import BASE_MODELS, FormatError, check_trigger
+from hub.models import Owner
 from hub.models.registry import Kind, Visibility
+from hub.services import names
 
 
 def _tile(title: str, why: str) -> SafeString:
@@ -51,6 +54,15 @@ def refuse(form: forms.BaseForm, error: HubError) -> None:
     form.add_error(field, forms.ValidationError(error.message, code=error.code))
 
 
+def _checked(value: str, check: Callable[[str], None]) -> str:
+    """The value, if the service's own check takes it; its refusal beside the field, together with all others."""
+    try:
+        check(value)
+    except (HubError, FormatError) as error:
+        raise forms.ValidationError(error.message, code=error.code) from None
+    return value
+
+
 class DetailsForm(forms.Form):
     """What the owner may change at any time."""
 
@@ -67,8 +79,9 @@ class DetailsForm(forms.Form):
     card = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
+        label="Description",
         max_length=50_000,
-        help_text="The long description, in Markdown: what it is good at, what not, how to use it.",
+        help_text="In Markdown: what it is good at, what not, how to use it.",
     )
     visibility = forms.ChoiceField(
         choices=VISIBILITIES,
@@ -120,6 +133,10 @@ class VersionForm(forms.Form):
         help_text="A name for this version beside its number, such as “soft”.",
     )
 
+    def clean_trigger(self) -> str:
+        """A legal trigger."""
+        return _checked(self.cleaned_data["trigger"], check_trigger)
+
 
 class PublishForm(VersionForm, DetailsForm):
     """A new embedding with its first version, in one step."""
@@ -132,8 +149,19 @@ class PublishForm(VersionForm, DetailsForm):
     kind = forms.ChoiceField(choices=KINDS, widget=forms.RadioSelect, initial=Kind.STYLE.value)
 
     def clean_name(self) -> str:
-        """Names are kept in small letters."""
-        return str(self.cleaned_data["name"]).strip().lower()
+        """A legal name; names are kept in small letters."""
+        return _checked(str(self.cleaned_data["name"]).strip().lower(), names.check_name)
+
+    def add_name_taken(self, owner: Owner) -> None:
+        """Where something else is wrong, say in the same breath that the name is taken.
+
+        A form with nothing wrong is not asked: sent twice, it is the same publication.
+        """
+        if self.errors and "name" in self.cleaned_data:
+            try:
+                names.check_embedding_name(owner, self.cleaned_data["name"])
+            except HubError as error:
+                refuse(self, error)
 
 
 class DraftForm(forms.Form):

@@ -26,6 +26,9 @@ from hub.wire.errors import STATUS
 def publish(request: HttpRequest) -> HttpResponse:
     """A new embedding with its first version."""
     form = forms.PublishForm(request.POST or None, request.FILES or None)
+    user = viewer_of(request).user
+    if request.method == "POST" and user is not None:
+        form.add_name_taken(user.owner)
     return _answer(request, form, "publish/new.html", {})
 
 

@@ -159,6 +159,17 @@ def test_what_is_wrong_stands_beside_its_field_and_the_pictures_stay(
     assert not Embedding.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once(mia: Client, base: Any) -> None:
+    answer = mia.post("/train", form(name="Moss Glow!", consent="", max_steps="many"))
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"name", "consent", "pictures", "max_steps"}
+    empty = mia.post("/train", {"key": str(uuid.uuid4())})
+    assert empty.status_code == 422
+    assert {"name", "kind", "preset", "licence", "consent", "pictures"} <= set(empty.context["form"].errors)
+    assert all(len(errors) == 1 for errors in empty.context["form"].errors.values())
+    assert not TrainingRun.objects.exists()
+
+
 def test_a_taken_name_is_said_beside_the_name(mia: Client, base: Any, kept: Any, maker: Viewer) -> None:
     factories.published("mia", "moss-glow")
     answer = mia.post("/train", form(picture=[str(one) for one in kept(maker)]))

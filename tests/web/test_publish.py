@@ -77,6 +77,17 @@ def test_a_taken_name_is_said_beside_the_name(ada):
     assert "is taken" in html and 'id="id_name_error"' in html
 
 
+def test_all_that_is_wrong_is_said_at_once(ada):
+    factories.published(name="moss-dragon")
+    for name in ("Not a name!", "moss-dragon"):
+        answer = ada.post("/new", {"name": name, "trigger": "x", "licence": "cc0-1.0"})
+        assert answer.status_code == 422
+        wrong = answer.context["form"].errors
+        assert set(wrong) == {"file", "name", "trigger", "title", "kind", "visibility"}
+        assert all(len(errors) == 1 for errors in wrong.values())
+    assert Embedding.objects.count() == 1
+
+
 def test_a_second_version_has_its_notes_and_the_first_stays(ada):
     factories.published(name="moss-dragon")
     page = ada.get("/ada/moss-dragon/new-version").content.decode()

@@ -1,6 +1,7 @@
 """From pictures and a form to a queued run: everything is checked before anything is stored."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from hub.access import Viewer, require
-from hub.errors import Conflict, Unacceptable, UnacceptableFile
+from hub.errors import Conflict, HubError, Unacceptable, UnacceptableFile
 from hub.formats.errors import FormatError
 from hub.formats.trigger import check_trigger
 from hub.killpoints import kill_point
@@ -66,15 +67,10 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
         return earlier
     limits.check_account(viewer)
     limits.check_queue(viewer.user.owner_id)
+    for check in _checks(viewer, form):
+        check()
     base = _base_model(form)
-    _check_word(form)
     recipe = make_recipe(form, base)
-    _check_terms(form)
-    limits.check_picture_count(_count(viewer, form))
-    if form.embedding is not None:
-        require(viewer, "publish_version", form.embedding)
-    if form.embedding is None and _unpublished(viewer, form) is None:
-        publishing.check_name_free(viewer, name=form.name)
     images = _images(viewer, form)
     kill_point("K15")
     try:
@@ -85,6 +81,17 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
         if earlier is None:
             raise
         return earlier
+
+
+def problems(viewer: Viewer, *, form: Submission) -> list[HubError]:
+    """Everything that `submit` would refuse about the form, each with its field; nothing is stored."""
+    found = []
+    for check in _checks(viewer, form):
+        try:
+            check()
+        except HubError as error:
+            found.append(error)
+    return found
 
 
 def make_recipe(form: Submission, base: BaseModel) -> Recipe:
@@ -130,6 +137,26 @@ def cancel(viewer: Viewer, *, run: TrainingRun) -> TrainingRun:
         return row
 
 
+def _checks(viewer: Viewer, form: Submission) -> list[Callable[[], object]]:
+    """What must hold, in the order in which a person reads the form; none needs another to have passed."""
+    return [
+        lambda: limits.check_picture_count(_count(viewer, form)),
+        lambda: _check_word(form),
+        lambda: _check_place(viewer, form),
+        lambda: make_recipe(form, _base_model(form)),
+        lambda: check_licence(form.licence),
+        lambda: _check_consent(form),
+    ]
+
+
+def _check_place(viewer: Viewer, form: Submission) -> None:
+    """The embedding may get a version from this viewer, or its name is free."""
+    if form.embedding is not None:
+        require(viewer, "publish_version", form.embedding)
+    elif _unpublished(viewer, form) is None:
+        publishing.check_name_free(viewer, name=form.name)
+
+
 def _earlier(viewer: Viewer, form: Submission) -> TrainingRun | None:
     if form.key is None:
         return None
@@ -145,9 +172,8 @@ def _base_model(form: Submission) -> BaseModel:
     return base
 
 
-def _check_terms(form: Submission) -> None:
-    """Licence and consent (L4) stand before every run."""
-    check_licence(form.licence)
+def _check_consent(form: Submission) -> None:
+    """Consent (L4) stands before every run."""
     if not (form.consent or form.bundled_set):
         raise Unacceptable(
             "consent_missing", "Say that you may use these pictures.", field="consent", rule="L4"

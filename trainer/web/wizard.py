@@ -1,6 +1,7 @@
 """Pictures first, then a name, a kind, a starting word and a quality; the rest is folded."""
 
 import uuid
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,20 @@ def train(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, viewer, TrainForm(initial=_initial(request, viewer)))
     form = TrainForm(_one_press(request, viewer))
-    if form.is_valid():
+    is_whole = form.is_valid()
+    submission = _submission(request, form)
+    if is_whole:
         try:
-            run = submitting.submit(viewer, form=_submission(request, form))
+            run = submitting.submit(viewer, form=submission)
         except Unauthenticated:
             raise
         except HubError as error:
             _show(form, error)
         else:
             return redirect("run", run_id=run.id)
+    # All that is wrong, at once: nobody wants to send a form five times.
+    for problem in submitting.problems(viewer, form=submission):
+        _show(form, problem)
     return _page(request, viewer, form, status=422)
 
 
@@ -143,7 +149,8 @@ def _free_name(viewer: Viewer, wanted: str) -> str:
 
 
 def _submission(request: HttpRequest, form: TrainForm) -> Submission:
-    values = form.cleaned_data
+    # What did not pass the form itself is missing here, and is not complained about twice.
+    values = defaultdict(str, form.cleaned_data)
     spooled = [
         uploads.spool(file, max_bytes=_picture_limit(), field="pictures")
         for file in request.FILES.getlist("pictures")
@@ -157,23 +164,25 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         preset=values["preset"],
         base_model=values["base_model"],
         licence=values["licence"],
-        consent=values["consent"],
+        consent=bool(values["consent"]),
         visibility=values["visibility"] or "public",
         settings=form.recipe_settings(),
         bundled_set=values["bundled_set"],
         picture_ids=_ids(request),
         pictures=[(file.path, file.filename) for file in spooled],
-        may_shrink=values["may_shrink"],
-        key=values["key"],
+        may_shrink=bool(values["may_shrink"]),
+        key=values["key"] or None,
     )
 
 
 def _show(form: TrainForm, error: HubError) -> None:
-    """A refusal beside the field it is about."""
+    """A refusal beside the field it is about; one for each field is enough."""
     field = error.field or ("name" if isinstance(error, Conflict) else None)
     if field == "trigger" and not form.cleaned_data.get("trigger"):
         field = "name"
-    form.add_error(field if field in form.fields else None, ValidationError(error.message, code=error.code))
+    place = field if field in form.fields else None
+    if error.message not in form.non_field_errors() and not (place and form.has_error(place)):
+        form.add_error(place, ValidationError(error.message, code=error.code))
 
 
 def _kept(request: HttpRequest, viewer: Viewer) -> list[TrainingImage]:
