@@ -35,6 +35,14 @@ def field(bound: BoundField) -> SafeString:
     return render_to_string(template, {"field": bound})
 
 
+@register.filter
+def tidy(bound: BoundField) -> BoundField:
+    """A field of allauth in this house's manner: one label that says most, in sentence case, and nothing in the box."""
+    hint = bound.field.widget.attrs.pop("placeholder", "")
+    bound.label = sentence(max(str(hint), str(bound.label), key=len))
+    return bound
+
+
 @register.simple_tag
 def form_errors(form: BaseForm) -> SafeString:
     """What is wrong with the form as a whole."""

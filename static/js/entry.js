@@ -1,8 +1,21 @@
 /* An entry's page: tabs, the slider between with and without the word, and the picture viewer. */
 
 for (const box of document.querySelectorAll("[data-tabs]")) makeTabs(box);
-for (const figure of document.querySelectorAll("[data-compare]")) makeCompare(figure);
-for (const sheet of document.querySelectorAll("[data-sheet]")) makeViewer(sheet);
+makePictures();
+/* A sheet that was still being drawn arrives later. */
+document.addEventListener("htmx:afterSettle", makePictures);
+document.addEventListener("glossa:renewed", makePictures);
+
+function makePictures() {
+  for (const figure of document.querySelectorAll("[data-compare]")) once(figure, makeCompare);
+  for (const sheet of document.querySelectorAll("[data-sheet]")) once(sheet, makeViewer);
+}
+
+function once(element, make) {
+  if (element.dataset.made !== undefined) return;
+  element.dataset.made = "";
+  make(element);
+}
 
 function makeTabs(box) {
   const panels = [...box.querySelectorAll("[data-tab]")];
@@ -98,7 +111,10 @@ function makeViewer(sheet) {
     if (event.key === "ArrowRight") step(1);
     if (event.key === "ArrowLeft") step(-1);
   });
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+    if (event.target.dataset.step) step(Number(event.target.dataset.step));
+  });
   dialog.addEventListener("close", () => link?.focus());
 }
 

@@ -6,6 +6,7 @@ const HEIGHT = 240;
 let width = 640;
 
 const points = new Map();
+let most = 0;
 let last = 0;
 let shownState = "";
 
@@ -15,8 +16,15 @@ function say(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
+// A number that is not known yet has no place.
+function tell(name, text) {
+  const place = find(name);
+  if (!place) return;
+  say(place, text ?? "–");
+  place.closest(".stat").hidden = text === undefined;
+}
+
 function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
   if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
@@ -43,7 +51,8 @@ function smooth(values, share) {
   });
 }
 
-function drawCurve(most) {
+function drawCurve(steps) {
+  most = steps || most;
   const svg = find("curve");
   if (!svg || points.size < 2) return;
   find("curve-section").hidden = false;
@@ -116,8 +125,8 @@ function show(live) {
   const drawing = live.to_draw ? `Picture ${live.drawn} of ${live.to_draw}` : live.says;
   say(find("says"), drawing);
   say(find("step"), live.step.toLocaleString("en"));
-  say(find("left"), live.running || live.left !== null ? duration(live.left) : "–");
-  say(find("speed"), live.speed ? live.speed.toFixed(live.speed < 10 ? 1 : 0) : "–");
+  tell("left", live.left === null ? undefined : duration(live.left));
+  tell("speed", live.speed ? live.speed.toFixed(live.speed < 10 ? 1 : 0) : undefined);
   const bar = find("progress");
   if (bar) {
     bar.max = live.to_draw || live.steps;
@@ -139,6 +148,7 @@ async function renew() {
   const focused = document.activeElement && old.contains(document.activeElement);
   old.replaceWith(fresh);
   shownState = fresh.dataset.state;
+  document.dispatchEvent(new Event("glossa:renewed"));
   if (focused) document.querySelector("main").focus({ preventScroll: true });
   drawCurve(Number(find("progress")?.max) || 0);
 }
@@ -172,6 +182,9 @@ async function follow() {
     }
   }
 }
+
+// A phone that is turned has another width.
+addEventListener("resize", () => drawCurve());
 
 if (find("run")) {
   shownState = find("run").dataset.state;

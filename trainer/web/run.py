@@ -55,6 +55,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "at": STEP_OF.get(State(run.state)),
         "pictures": runs.pictures(run) if is_own else (),
         "picture_count": len(run.picture_digests) or run.images.count(),
+        "can_start": is_own,
         "can_stop": can(viewer, "cancel_run", run) and not run.is_over,
         "version": draft,
         "is_draft": draft is not None and draft.state == Version.State.DRAFT,
@@ -151,7 +152,8 @@ def _says(run: TrainingRun) -> str:
     if run.cancel_requested and not run.is_over:
         return "Stopping after this step."
     if run.state in RUNNING:
-        return run.stage
+        # The badge before it says the state already.
+        return "" if run.stage.lower() == State(run.state).label.lower() else run.stage
     return runs.waiting_for(run)
 
 
