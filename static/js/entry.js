@@ -113,7 +113,7 @@ function makeViewer(sheet) {
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
-    if (event.target.dataset.step) step(Number(event.target.dataset.step));
+    if (event.target.dataset.turn) step(Number(event.target.dataset.turn));
   });
   dialog.addEventListener("close", () => link?.focus());
 }

@@ -12,6 +12,15 @@ function take(files) {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+/* A picture is seen at once, from this computer. */
+const shown = document.querySelector("[data-shown]");
+input.addEventListener("change", () => {
+  URL.revokeObjectURL(shown.src);
+  const file = input.files[0];
+  shown.hidden = !/^image\/(png|jpeg|webp)$/.test(file?.type ?? "");
+  if (!shown.hidden) shown.src = URL.createObjectURL(file);
+});
+
 document.addEventListener("dragover", (event) => {
   if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
 });

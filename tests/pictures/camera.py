@@ -52,6 +52,8 @@ class Camera:
             self.wide.append(complaint % wide)
 
     def _take(self, page: Page, path: Path) -> None:
+        # Two frames on, everything is painted, on a busy machine too.
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         page.screenshot(path=path, full_page=page.locator("dialog[open]").count() == 0)
         if path.stem in KEPT:
             page.screenshot(path=self.folder / "kept" / path.name)

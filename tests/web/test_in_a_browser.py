@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests import samples
+from hub.models import Version
+from tests import factories, samples
 from tests.web.places import Everything, problems
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -140,6 +141,79 @@ def test_states_that_come_after_a_press_have_no_barriers(
     expect(publisher.locator("#made")).to_be_visible()
     wrong["new token"] = barriers(publisher)
     assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def hand_over(page: Page, how: str, name: str, data: bytes) -> None:
+    """Drop or paste a file onto the page itself, not onto its file input."""
+    page.evaluate(
+        """([how, name, bytes]) => {
+            const carried = new DataTransfer();
+            carried.items.add(new File([new Uint8Array(bytes)], name));
+            const options = { bubbles: true, cancelable: true };
+            document.querySelector('h1').dispatchEvent(how === 'drop'
+                ? new DragEvent('drop', { ...options, dataTransfer: carried })
+                : new ClipboardEvent('paste', { ...options, clipboardData: carried }));
+        }""",
+        [how, name, list(data)],
+    )
+
+
+def test_what_is_it_takes_a_file_dropped_pasted_or_chosen_and_answers_without_barriers(
+    stranger: Page, tmp_path: Path
+) -> None:
+    heading, wrong = stranger.locator("#answer h2"), {}
+    stranger.goto("/inspect")
+    hand_over(stranger, "drop", "fern.safetensors", samples.canonical_file("tiny", seed=5))
+    expect(heading).to_contain_text("embedding for", timeout=60_000)
+    expect(stranger.locator("#answer")).to_be_focused()
+    wrong["embedding"] = barriers(stranger)
+    hand_over(stranger, "paste", "holiday.png", samples.picture("PNG"))
+    expect(heading).to_contain_text("A picture", timeout=60_000)
+    wrong["picture"] = barriers(stranger)
+    path = tmp_path / "notes.pt"
+    path.write_bytes(b"hello, this is text")
+    stranger.reload()
+    tab_to(stranger, "#inspect-file")
+    stranger.locator("#inspect-file").set_input_files(path)
+    expect(heading).to_contain_text("notes.pt", timeout=60_000)
+    wrong["refused"] = barriers(stranger)
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_a_phone_shows_the_way_in_on_every_page(stranger: Page) -> None:
+    stranger.set_viewport_size(PHONE)
+    for address in ("/", "/inspect", "/docs", "/ada/moss-dragon"):
+        stranger.goto(address)
+        expect(stranger.get_by_role("navigation", name="Main").get_by_text("Sign in")).to_be_visible()
+
+
+def test_a_sheet_appears_by_itself_once_it_is_drawn(
+    publisher: Page, places: Everything, tmp_path: Path
+) -> None:
+    version = factories.published(name="late-bloom").head
+    Version.objects.filter(pk=version.pk).update(sheet_state="waiting")
+    publisher.goto("/ada/late-bloom")
+    expect(publisher.get_by_text("waits for a worker").first).to_be_visible()
+    publisher.evaluate("window.notReloaded = true")
+    factories.sheet(version, tmp_path)
+    publisher.locator(".picture-open").first.click(timeout=30_000)
+    expect(publisher.locator("[data-viewer]")).to_be_visible()
+    assert publisher.evaluate("window.notReloaded === true")
+
+
+def test_pictures_of_a_finished_run_open_in_the_viewer(publisher: Page, places: Everything) -> None:
+    publisher.goto(f"/runs/{places.runs['done'].id}")
+    publisher.locator(".picture-open").first.click()
+    viewer = publisher.locator("[data-viewer]")
+    expect(viewer).to_be_visible()
+    shown = viewer.locator(".viewer-side").inner_html()
+    viewer.get_by_role("button", name="Next").click()
+    assert shown != viewer.locator(".viewer-side").inner_html()
+    viewer.get_by_role("button", name="Previous").click()
+    assert viewer.locator(".viewer-side").inner_html() == shown
+    publisher.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    assert publisher.evaluate("document.activeElement.matches('.picture-open')")
 
 
 def test_broken_pages_have_no_barriers(stranger: Page, monkeypatch: pytest.MonkeyPatch) -> None:
