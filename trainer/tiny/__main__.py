@@ -60,7 +60,7 @@ def export(options: argparse.Namespace) -> None:
 
 def judge(options: argparse.Namespace) -> None:
     """The base examined on fresh prompts; the table goes to the terminal and into the card."""
-    from trainer.tiny import exam
+    from trainer.tiny import exam, record
     from trainer.tiny.card import card
     from trainer.tiny.export import samples_seen
     from trainer.tiny.judge import own_accuracy, train_judge
@@ -68,18 +68,38 @@ def judge(options: argparse.Namespace) -> None:
     from trainer.tiny.world import dice
 
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
+    samples = samples_seen(BUNDLED / "base")
     the_judge, pipeline = train_judge(options.state), exam.load_pipeline(BUNDLED / "base")
     rows = {}
     for name, count, held_out in (("known", options.count, False), ("held-out", options.count // 2, True)):
         asked = exam.questions(count, dice(f"{seed} {name}"), held_out=held_out)
         rows[f"{count} {name} combinations"] = exam.examine(pipeline, the_judge, asked)
+    record.add(samples, options.count, seed, next(iter(rows.values())))
     rows["the judge itself, 1000 true renders"] = own_accuracy(the_judge, 1000, seed)
     numbers = f"{exam.table(rows)}\n\nExamination {seed}."
     say(numbers)
-    (BUNDLED / "base" / "MODEL_CARD.md").write_text(card(samples_seen(BUNDLED / "base"), numbers))
+    (BUNDLED / "base" / "MODEL_CARD.md").write_text(card(samples, numbers, record.table()))
     shown = [prompt for prompt in SHOWN for _ in range(4)]
     sheet = exam.contact_sheet(exam.draw(pipeline, shown, [1, 2, 3, 4] * len(SHOWN)), columns=8)
     sheet.save(HOME / "docs" / "img" / "tiny-base.webp", quality=90)
+
+
+def curve(options: argparse.Namespace) -> None:
+    """The checkpoints that training kept examined, so that the card can tell each number by samples seen."""
+    from trainer.tiny import exam, record
+    from trainer.tiny.export import assemble
+    from trainer.tiny.judge import train_judge
+    from trainer.tiny.state import say
+    from trainer.tiny.world import dice
+
+    the_judge = train_judge(options.state)
+    for checkpoint in sorted(options.state.glob("kept-*.safetensors")):
+        seed = secrets.randbelow(10**6)
+        pipeline, samples = assemble(options.state, checkpoint)
+        pipeline.set_progress_bar_config(disable=True)
+        asked = exam.questions(options.count, dice(f"{seed} known"), held_out=False)
+        record.add(samples, options.count, seed, exam.examine(pipeline, the_judge, asked))
+    say(record.table())
 
 
 def sets(_: argparse.Namespace) -> None:
@@ -116,11 +136,11 @@ def catalogue(options: argparse.Namespace) -> None:
 
 def build(options: argparse.Namespace) -> None:
     """Everything, in order."""
-    for step in (train, export, judge, sets, catalogue):
+    for step in (train, export, curve, judge, sets, catalogue):
         step(options)
 
 
-COMMANDS = {step.__name__: step for step in (train, export, judge, sets, catalogue, build)}
+COMMANDS = {step.__name__: step for step in (train, export, curve, judge, sets, catalogue, build)}
 
 
 def main() -> None:

@@ -7,11 +7,11 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel
 
+from trainer.tiny import train
 from trainer.tiny.export import samples_seen
 from trainer.tiny.networks import BOS, EOS, VOCABULARY
 from trainer.tiny.state import Average, save_state
 from trainer.tiny.tokens import ShortTable, build_tokenizer
-from trainer.tiny.train import BATCH, build
 from trainer.tiny.vae import STEPS
 
 
@@ -21,7 +21,7 @@ def adopt(base: Path, state: Path) -> bool:
         return False
     vae = AutoencoderKL.from_pretrained(base / "vae", dtype=torch.float32)
     table = ShortTable(build_tokenizer())
-    text, unet = build(table)
+    text, unet = train.build(table)
     whole = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).state_dict()
     name = next(key for key in whole if key.endswith("token_embedding.weight"))
     whole[name] = whole[name][short_ids(table)]
@@ -30,7 +30,7 @@ def adopt(base: Path, state: Path) -> bool:
         UNet2DConditionModel.from_pretrained(base / "unet", dtype=torch.float32).state_dict()
     )
     _save(state / "vae.safetensors", STEPS, {"vae": vae})
-    _save(state / "base.safetensors", samples_seen(base) // BATCH, {"text": text, "unet": unet})
+    _save(state / "base.safetensors", samples_seen(base) // train.BATCH, {"text": text, "unet": unet})
     return True
 
 

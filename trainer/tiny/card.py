@@ -10,8 +10,8 @@ def words(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def card(samples: int, numbers: str = "Not examined yet.") -> str:
-    """The card as Markdown; `numbers` is the table of the last examination."""
+def card(samples: int, numbers: str = "Not examined yet.", curve: str = "") -> str:
+    """The card as Markdown; `numbers` is the table of the last examination, `curve` that of all."""
     return f"""# Tiny shapes
 
 A very small text-to-image model in the exact structure of Stable Diffusion 1.x, made so that textual inversion can
@@ -52,6 +52,10 @@ seen {samples:,} samples. Kept from training, for new words to be learned: the s
 Prompts and seeds are new in each examination; a small classifier of true renders is the judge.
 
 {numbers}
+
+Known combinations by how much the base had seen; the judge is the same throughout.
+
+{curve}
 
 ## Limits
 

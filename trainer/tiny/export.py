@@ -112,9 +112,9 @@ def full_table(short: torch.Tensor, table: ShortTable) -> torch.Tensor:
     return full
 
 
-def export(state: Path, folder: Path, card: Callable[[int], str]) -> int:
-    """Writes the base to `folder`, replacing what was there; the number of training samples it has seen."""
-    short_text, unet, table, steps = load_base(state)
+def assemble(state: Path, checkpoint: Path) -> tuple[StableDiffusionPipeline, int]:
+    """The pipeline of a checkpoint with the full vocabulary, and the number of training samples it has seen."""
+    short_text, unet, table, steps = load_base(checkpoint)
     text = build_text_encoder()
     weights = dict(short_text.state_dict())
     name = next(key for key in weights if key.endswith("token_embedding.weight"))
@@ -131,10 +131,15 @@ def export(state: Path, folder: Path, card: Callable[[int], str]) -> int:
         requires_safety_checker=False,
     )
     pipeline.vae.to(memory_format=torch.contiguous_format)
+    return pipeline, steps * train.BATCH
+
+
+def export(state: Path, folder: Path, card: Callable[[int], str]) -> int:
+    """Writes the base to `folder`, replacing what was there; the number of training samples it has seen."""
+    pipeline, samples = assemble(state, state / "base.safetensors")
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     pipeline.to(torch.float16).save_pretrained(fresh, safe_serialization=True)
-    samples = steps * train.BATCH
     (fresh / "glossa.json").write_text(json.dumps(RECORD | {"samples": samples}, indent=2) + "\n")
     (fresh / "MODEL_CARD.md").write_text(card(samples))
     shutil.rmtree(folder, ignore_errors=True)

@@ -44,6 +44,7 @@ PATTERNED = (
 COMPOUND = (0.0, 0.0, 0.35)  # the share of the batch whose captions hold compound words
 DROP, UNKNOWN = 0.10, 0.05
 SAVE_EVERY = 200
+KEEP_EVERY = 2_500  # steps between the checkpoints that stay, for `curve`
 
 
 def cached_latents(state: Path, name: str, pictures: torch.Tensor, rank: int, processes: int) -> torch.Tensor:
@@ -237,13 +238,15 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
             log.take(step, loss.detach())
             if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
                 save_state(state / "base.safetensors", step + 1, kept)
+            if (step + 1) % KEEP_EVERY == 0:
+                save_state(state / f"kept-{step + 1:06}.safetensors", step + 1, {"average": average})
 
 
-def load_base(state: Path) -> tuple[CLIPTextModel, UNet2DConditionModel, ShortTable, int]:
-    """The averaged networks as far as trained, the table of rows and the number of steps."""
+def load_base(checkpoint: Path) -> tuple[CLIPTextModel, UNet2DConditionModel, ShortTable, int]:
+    """The averaged networks of a checkpoint, the table of rows and the number of steps."""
     table = ShortTable(build_tokenizer())
     text, unet = build(table)
     average = Average([*text.parameters(), *unet.parameters()])
-    done = load_state(state / "base.safetensors", {"average": average})
+    done = load_state(checkpoint, {"average": average})
     average.copy_to([*text.parameters(), *unet.parameters()])
     return text.eval(), unet.eval(), table, done

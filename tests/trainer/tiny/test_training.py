@@ -27,7 +27,7 @@ def trained(tmp_path):
 
 
 def weights(state):
-    text, unet, _, done = train.load_base(state)
+    text, unet, _, done = train.load_base(state / "base.safetensors")
     return done, torch.cat([p.reshape(-1) for p in (*text.parameters(), *unet.parameters())])
 
 
@@ -73,7 +73,7 @@ def test_an_exported_base_can_be_trained_on(trained, tmp_path_factory):
 
 
 def test_the_exported_table_holds_trained_rows_in_place_and_the_unknown_row_elsewhere(trained):
-    text, _, table, _ = train.load_base(trained)
+    text, _, table, _ = train.load_base(trained / "base.safetensors")
     short = text.get_input_embeddings().weight.detach()
     full = export.full_table(short, table)
     assert full.shape[0] == 49408
