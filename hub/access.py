@@ -81,6 +81,8 @@ ACTS: Final[dict[str, Act]] = {
     "sign_in": Act(anyone=True, user=True),
     # Public questions whose list of paths does not fit into an address, and so come as a POST.
     "ask_in_a_body": Act(anyone=True, user=True, moderator=True),
+    # The address itself says who it was made for; the thing behind it is looked up as that viewer sees it.
+    "follow_link": Act(anyone=True, user=True, moderator=True),
 }
 
 # Every route of the site by its name: the act that safe methods need and the act that unsafe methods need
@@ -105,6 +107,31 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "hf_agent_harnesses": ("see_public", None),
     "hf_whoami": ("whoami", None),
     "hf_unknown": ("see_public", None),
+    # Civitai protocol.
+    "civitai_models": ("see_public", None),
+    "civitai_model": ("see_public", None),
+    "civitai_version": ("see_public", None),
+    "civitai_mini": ("see_public", None),
+    "civitai_by_hash": ("see_public", None),
+    "civitai_by_hashes": (None, "ask_in_a_body"),
+    "civitai_hash_ids": (None, "ask_in_a_body"),
+    "civitai_sidecars": ("see_public", None),
+    "civitai_sidecar": ("see_public", None),
+    "civitai_images": ("see_public", None),
+    "civitai_creators": ("see_public", None),
+    "civitai_tags": ("see_public", None),
+    "civitai_users": ("see_public", None),
+    "civitai_enums": ("sign_in", None),
+    "civitai_me": ("whoami", None),
+    "civitai_comfyui": ("see_public", None),
+    "civitai_invokeai": ("see_public", None),
+    "civitai_addresses": ("see_public", None),
+    "civitai_download": ("see_public", None),
+    "civitai_file": ("follow_link", None),
+    "civitai_picture": ("see_public", None),
+    "civitai_linked_picture": ("follow_link", None),
+    "civitai_login": ("sign_in", None),
+    "civitai_unknown": ("see_public", None),
     # Native API.
     "api_files": ("see_public", None),
     "api_inspect": (None, "ask_in_a_body"),

@@ -1,6 +1,7 @@
 """Which versions a digest names, in whatever way a tool or a site writes it."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -35,3 +36,33 @@ def versions(viewer: Viewer, digest: str) -> QuerySet[Version]:
     named = Digest.objects.filter(question).values("version")
     rows = visible(Version.objects.resolvable(), viewer)
     return rows.filter(Q(pk__in=named) | Q(tensor_digest=wanted)).order_by("published_at", "pk")
+
+
+def named(viewer: Viewer, digest: str) -> Version | None:
+    """The one version that a digest names: the earliest published of those that share the bytes.
+
+    None where there is none, and for a beginning that different files have in common. Invalid as `versions` says.
+    """
+    wanted = digest.strip().lower()
+    rows = versions(viewer, wanted)
+    if _PREFIX <= len(wanted) < 64:
+        whole = Q(pk__in=Digest.objects.filter(value=wanted).values("version"))
+        begun = Digest.objects.filter(
+            kind="sha256", value__gte=wanted, value__lt=f"{wanted}g", version__in=rows
+        )
+        files = begun.order_by().values_list("value", flat=True).distinct()[:2]
+        if len(files) > 1:
+            return rows.filter(whole).first()
+    return rows.first()
+
+
+def by_sha256(viewer: Viewer, digests: Collection[str]) -> dict[str, Version]:
+    """For each of these SHA-256 (small letters) that is known, the version that `named` would give; one query."""
+    rows = visible(Version.objects.resolvable(), viewer)
+    known = Digest.objects.filter(kind="sha256", value__in=digests, version__in=rows).select_related(
+        "version"
+    )
+    found: dict[str, Version] = {}
+    for digest in known.order_by("version__published_at", "version"):
+        found.setdefault(digest.value, digest.version)
+    return found

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from hub.access import Viewer, visible
+from hub.catalog import cursors
 from hub.errors import Invalid
 from hub.models import Commit, Embedding, File, Version
 from hub.models.registry import Visibility
@@ -77,11 +78,11 @@ def list_repositories(viewer: Viewer, *, question: Question) -> Listed:
         raise Invalid("malformed_request", f"Sort by one of {', '.join(SORTS)}.", field="sort")
     found = _matching(_with_head(visible(Embedding.objects.all(), viewer)).filter(_offered(viewer)), question)
     if question.cursor:
-        found = found.filter(_after(field, question.cursor))
+        found = found.filter(cursors.after(field, question.cursor))
     rows = list(found.order_by(F(field).desc(), "-pk")[: question.limit + 1])
     shown = rows[: question.limit]
     items = [Row(row, row.head_sha, row.head_at) for row in shown]
-    return Listed(items, _cursor(field, shown[-1]) if len(rows) > question.limit else None)
+    return Listed(items, cursors.write(field, shown[-1]) if len(rows) > question.limit else None)
 
 
 def _offered(viewer: Viewer) -> Q:
@@ -118,24 +119,6 @@ def _tagged(word: str) -> Q:
     if colon and kind == "base_model":
         return Q(head__base_model__name=rest.removeprefix("adapter:"))
     return Q(pk__in=Embedding.objects.filter(tags__slug=word).values("pk"))
-
-
-def _cursor(field: str, last: Embedding) -> str:
-    value: Any = getattr(last, field)
-    return f"{value.isoformat() if isinstance(value, datetime) else value}~{last.pk}"
-
-
-def _after(field: str, cursor: str) -> Q:
-    """What comes after the cursor in descending order."""
-    text, _, pk = cursor.partition("~")
-    try:
-        value: Any = int(text) if field == "downloads" else datetime.fromisoformat(text)
-        number = int(pk)
-    except ValueError:
-        raise Invalid("malformed_request", "The cursor is not one of ours.", field="cursor") from None
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise Invalid("malformed_request", "The cursor is not one of ours.", field="cursor")
-    return Q(**{f"{field}__lt": value}) | Q(**{field: value, "pk__lt": number})
 
 
 def published_commits(viewer: Viewer, *, embedding: Embedding) -> list[Commit]:

@@ -61,9 +61,10 @@ def file_in(viewer: Viewer, *, version: Version, layout: str) -> ConvertedFile:
     if found is not None:
         return _answer(wanted, version, canonical, path, found.blob_id, found.blob.size)
     made = _made(canonical, wanted, version.trigger)
-    left = _keep(version, canonical, wanted, made)
-    digest = hashlib.sha256(made).hexdigest()
-    return _answer(wanted, version, canonical, path, digest, len(made), data=None if left else made)
+    digest, is_kept = keep(
+        version, source=canonical.blob_id, layout=wanted.id, writer=WRITER_VERSION, made=made
+    )
+    return _answer(wanted, version, canonical, path, digest, len(made), data=None if is_kept else made)
 
 
 def _served(layout: str, family: str) -> Layout:
@@ -102,21 +103,24 @@ def _made(canonical: File, layout: Layout, trigger: str) -> bytes:
         raise Unavailable("blob_damaged", "The stored bytes cannot be read.") from error
 
 
-def _keep(version: Version, canonical: File, layout: Layout, made: bytes) -> bool:
-    """Keep the result for the next who asks; False where there is no room: the pull itself must not fail."""
+def keep(version: Version, *, source: str, layout: str, writer: str, made: bytes) -> tuple[str, bool]:
+    """Keep what was made of a stored file for the next who asks: its SHA-256, and whether it could be kept.
+
+    False where there is no room: the pull itself must not fail.
+    """
     try:
         stored = ingest.put(made)
         with transaction.atomic():
             Conversion.objects.get_or_create(
-                source=canonical.blob_id,
-                layout=layout.id,
-                writer=WRITER_VERSION,
+                source=source,
+                layout=layout,
+                writer=writer,
                 defaults={"version": version, "blob": ingest.row(stored)},
             )
     except (Full, ReadOnly, Unavailable, DatabaseError) as error:
-        log.warning("%s as %s could not be kept: %s", version, layout.id, error)
-        return False
-    return True
+        log.warning("%s as %s could not be kept: %s", version, layout, error)
+        return hashlib.sha256(made).hexdigest(), False
+    return stored.sha256, True
 
 
 def _answer(

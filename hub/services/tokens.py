@@ -15,7 +15,7 @@ from django.utils import timezone
 from hub.access import Viewer, require
 from hub.errors import Conflict, NotFound, Unacceptable, Unauthenticated
 from hub.killpoints import kill_point
-from hub.models import AccessToken
+from hub.models import AccessToken, User
 from hub.services import audit
 
 SCOPES: Final = ("read", "publish", "manage", "train")
@@ -88,6 +88,22 @@ def viewer_for(secret: str) -> Viewer:
         raise Unauthenticated("token_expired", "This access token has expired; make a new one.")
     _note_use(token)
     return Viewer(token.user, token)
+
+
+def viewer_again(*, user_id: int, token_id: int) -> Viewer:
+    """The viewer that a signed link was made for: a person, or one of a person's tokens (0: by session).
+
+    Unauthenticated when the account is frozen, or the token no longer works.
+    """
+    if token_id:
+        token = AccessToken.objects.usable().select_related("user__owner").filter(pk=token_id).first()
+        if token is not None and token.user_id == user_id:
+            return Viewer(token.user, token)
+    else:
+        user = User.objects.select_related("owner").filter(pk=user_id, is_active=True).first()
+        if user is not None:
+            return Viewer(user)
+    raise Unauthenticated("not_authenticated", "Sign in, or send an access token.")
 
 
 def refuse_secrets(text: str, *, field: str) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from hub.errors import NotFound
-from hub.web import prose
+from hub.wire import prose
 
 FOLDER: Final = Path(settings.SHIPPED) / "docs"
 # What a newcomer reads first; the rest follows by title.

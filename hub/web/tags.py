@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from hub.catalog.shapes import Picture
 from hub.formats import families
-from hub.web import prose
+from hub.wire import prose
 from hub.wire.media import address
 
 register = Library()

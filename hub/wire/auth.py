@@ -1,12 +1,22 @@
 """Who asks: a session or a bearer token becomes a Viewer. The only authentication path of all doors."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from django.http import HttpRequest
 
 from hub.access import ANONYMOUS, Viewer
-from hub.errors import Unauthenticated
+from hub.errors import Forbidden, Unauthenticated
 from hub.services import tokens
 
 BAD_CREDENTIALS = "Invalid credentials in Authorization header"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes_query_token(view: View) -> View:
+    """Mark a view of downloads: tools that cannot send headers may put their token into the address (rule E4.1)."""
+    view.takes_query_token = True  # type: ignore[attr-defined]  # read back by the gate
+    return view
 
 
 def bearer_secret(request: HttpRequest) -> str | None:
@@ -25,23 +35,32 @@ def exempt_from_csrf(request: HttpRequest) -> None:
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # read by Django's middleware
 
 
-def identify(request: HttpRequest) -> Viewer:
-    """The viewer by token if one was sent, else by session, else anonymous. Bad token: Unauthenticated."""
+def identify(request: HttpRequest, *, query_token: bool = False) -> Viewer:
+    """The viewer by token if one was sent, else by session, else anonymous. Bad token: Unauthenticated.
+
+    `query_token` lets `?token=` stand for the header, for a token that may read.
+    """
     secret = bearer_secret(request)
     if secret is not None:
         if not secret:
             raise Unauthenticated("not_authenticated", BAD_CREDENTIALS)
         return tokens.viewer_for(secret)
+    if query_token and "token" in request.GET:
+        viewer = tokens.viewer_for(request.GET["token"])
+        if not viewer.has_scope("read"):
+            message = "A token in an address needs the scope “read”."
+            raise Forbidden("insufficient_scope", message, scope="read")
+        return viewer
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return Viewer(user)
     return ANONYMOUS
 
 
-def viewer_of(request: HttpRequest) -> Viewer:
+def viewer_of(request: HttpRequest, *, query_token: bool = False) -> Viewer:
     """The viewer of this request, asked once. Unauthenticated for a token that does not work."""
     viewer: Viewer | None = getattr(request, "viewer", None)
     if viewer is None:
-        viewer = identify(request)
+        viewer = identify(request, query_token=query_token)
         request.viewer = viewer  # type: ignore[attr-defined]  # the one attribute every view may rely on
     return viewer

@@ -50,9 +50,14 @@ class Sendable(Protocol):
 
 
 def send(
-    request: HttpRequest, file: Sendable, *, inline: bool = False, data: bytes | None = None
+    request: HttpRequest,
+    file: Sendable,
+    *,
+    inline: bool = False,
+    data: bytes | None = None,
+    may_redirect: bool = True,
 ) -> HttpResponse:
-    """The file, a range of it, 304, or a redirect to the store where that can sign addresses.
+    """The file, a range of it, 304, or a redirect to the store where that can sign addresses (`may_redirect`).
 
     `data` are its bytes where they could not be stored.
     `inline` is for pictures of our own making; pages may only show those of this origin, so they are never
@@ -61,7 +66,7 @@ def send(
     etag = f'"{file.sha256}"'
     if _matches(request.headers.get("If-None-Match", ""), etag):
         return _dress(HttpResponse(status=304), file, inline=inline)
-    if not inline and data is None:
+    if may_redirect and not inline and data is None:
         address = blobs.url(file.sha256, filename=_basename(file.path), content_type=file.content_type)
         if address:
             return _dress(HttpResponse(status=307, headers={"Location": address}), file, inline=inline)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from hub import access
 from hub.errors import Forbidden, NotFound, Unauthenticated
-from hub.wire import auth, errors, throttle
+from hub.wire import auth, cors, errors, throttle
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -44,6 +44,9 @@ class GateMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """None lets the view run."""
+        preflight = cors.preflight(request, view)
+        if preflight is not None:
+            return preflight
         try:
             admit(request, view)
         except Exception as exception:
@@ -58,7 +61,7 @@ def admit(request: HttpRequest, view: Callable[..., Any]) -> None:
     """Set `request.viewer`. Raises what the viewer is to be told instead of the view's answer."""
     act = act_of(request)
     try:
-        viewer = auth.viewer_of(request)
+        viewer = auth.viewer_of(request, query_token=getattr(view, "takes_query_token", False))
     except Unauthenticated as error:
         if not getattr(view, "forgives_bad_tokens", False):
             raise

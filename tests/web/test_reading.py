@@ -3,9 +3,10 @@
 import pytest
 
 from hub.catalog.shapes import Picture
-from hub.web import prose, provenance, usage
+from hub.web import provenance, usage
 from hub.web.embedding import nearest_words
 from hub.web.sheet import arrange
+from hub.wire import prose
 
 
 def subject(**changes):

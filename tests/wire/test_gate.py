@@ -19,7 +19,14 @@ from tests import factories
 
 # Acts that look and change nothing. Asking by POST is one of them only where the table says so.
 READS = {"see_public", "see_private", "see_run", "see_training_images", "whoami"}
-ASKED_BY_POST = {"hf_paths_info", "api_inspect", "inspect", "inspect_convert"}
+ASKED_BY_POST = {
+    "hf_paths_info",
+    "api_inspect",
+    "inspect",
+    "inspect_convert",
+    "civitai_by_hashes",
+    "civitai_hash_ids",
+}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:

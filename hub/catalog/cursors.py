@@ -1,0 +1,39 @@
+"""Places in a sorted list, as text that a caller hands back: the last value seen and its id, so no row is met twice."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Q
+
+from hub.errors import Invalid
+
+_BETWEEN: Final = "~"
+
+
+def write(field: str, last: Any) -> str:
+    """The place after this row, in a list sorted by this field and then by id."""
+    value: Any = last
+    for name in field.split("__"):
+        value = getattr(value, name)
+    return f"{value.isoformat() if isinstance(value, datetime) else value}{_BETWEEN}{last.pk}"
+
+
+def after(field: str, cursor: str, *, descending: bool = True) -> Q:
+    """What comes after that place. Invalid for a cursor that this list never wrote."""
+    text, _, pk = cursor.partition(_BETWEEN)
+    try:
+        value: Any = int(text) if text.isdecimal() else datetime.fromisoformat(text)
+        number = int(pk)
+    except ValueError:
+        raise foreign() from None
+    if isinstance(value, datetime) == (field in ("downloads", "pk")) or number.bit_length() > 63:
+        raise foreign()
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise foreign()
+    way = "lt" if descending else "gt"
+    return Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": number})
+
+
+def foreign() -> Invalid:
+    """The refusal of a cursor that was not written here."""
+    return Invalid("malformed_request", "The cursor is not one of ours.", field="cursor")

@@ -1,0 +1,1 @@
+"""The Civitai door: requests in, responses out."""
