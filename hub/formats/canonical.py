@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 
 from hub.formats.data import Tensor
+from hub.formats.detect import refuse_polyglot
 from hub.formats.errors import FormatError
 from hub.formats.families import FAMILIES, XTI_LAYERS, Family
-from hub.formats.safetensors_file import write_safetensors
+from hub.formats.limits import Limits
+from hub.formats.safetensors_file import read_safetensors, write_safetensors
 from hub.formats.values import check_values
 
 SLOT_ORDER = ("emb_params", "llama", "clip_l", "clip_g", "t5xxl", "gemma", *XTI_LAYERS)
@@ -60,6 +62,22 @@ def write_canonical(
     facts["modelspec.hash_sha256"] = "0x" + tensor_digest(ordered)
     facts["modelspec.trigger_phrase"] = trigger
     return write_safetensors(ordered, facts)
+
+
+def read_canonical(data: bytes, limits: Limits) -> tuple[Family, dict[str, Tensor]]:
+    """Family and tensors of a file that we wrote. FormatError for any other file, or one that was changed since."""
+    file = read_safetensors(data)
+    family = FAMILIES.get(file.metadata.get("glossa.family", ""))
+    if family is None or list(file.entries) != list(family.slots):
+        raise _refusal("This is no canonical file.")
+    tensors = {slot: file.tensor(slot) for slot in family.slots}
+    check_tensors(family, tensors)
+    if max(tensor.vectors for tensor in tensors.values()) > limits.max_vectors:
+        raise _refusal("The canonical file has too many vectors.", limit=limits.max_vectors)
+    if file.metadata.get("modelspec.hash_sha256") != "0x" + tensor_digest(tensors):
+        raise _refusal("The canonical file was changed after it was written.")
+    refuse_polyglot(data, "safetensors")
+    return family, tensors
 
 
 def check_tensors(family: Family, tensors: Mapping[str, Tensor]) -> list[str]:

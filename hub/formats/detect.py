@@ -8,10 +8,10 @@ import pickletools
 import re
 import struct
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from hub.formats.errors import FormatError
 from hub.formats.limits import MAX_HEADER_BYTES
+from hub.formats.names import stem_and_suffix
 
 _RESAVE = "Save it as .safetensors and upload that."
 _UNPACK = "Unpack it and upload the .safetensors inside."
@@ -125,7 +125,7 @@ def container_of(data: bytes) -> str:
 
 def refuse_wrong_name(container: str, filename: str) -> None:
     """FormatError (U4) when the name of a file contradicts its content."""
-    suffix = PurePosixPath(filename.replace("\\", "/")).suffix.lower()
+    suffix = stem_and_suffix(filename)[1].lower()
     agreeing = _SUFFIXES[container]
     if suffix not in ("", *agreeing):
         raise FormatError(

@@ -1,9 +1,9 @@
 """What a file is, as one flat record of facts: the answer of `manage.py inspect` and of the upload page."""
 
+import json
 import os
 from pathlib import Path
 
-from hub.formats import image_embedding
 from hub.formats.canonical import tensor_digest
 from hub.formats.data import EmbeddingData
 from hub.formats.detect import sniff
@@ -14,8 +14,10 @@ from hub.formats.limits import DEFAULT_LIMITS, Limits
 from hub.formats.reading import read, refuse_large
 from hub.formats.tool_files import write_layout
 from hub.formats.trigger import vocabulary
-from hub.formats.values import row_norms
+from hub.formats.warming import samples
 
+_BLOCK = 1 << 16
+_FIRST_TIMES = 12
 ROW_KEYS = [
     "file",
     "verdict",
@@ -53,7 +55,7 @@ def examine(
     """All facts about these bytes, and the embedding unless it is refused.
 
     Beside the keys of `ROW_KEYS` (without `file`, and of the digests only `tensors`): `code` and `detail` of
-    a refusal; `token`, `name`, `metadata`, `norms`, `negative`, `question` of an embedding, what its tensors are
+    a refusal; `token`, `name`, `metadata`, `negative`, `question` of an embedding, what its tensors are
     in the file (`stored`) and what else decides which tools load it (`words`, `pickle_names`, `is_new_torch`).
     """
     try:
@@ -66,19 +68,30 @@ def examine(
 
 
 def preload() -> None:
-    """Load what examining needs from files, while files may still be opened: vocabulary, picture decoders."""
+    """Load what examining needs from files, while files may still be opened, and go all its ways once or twice.
+
+    Python rewrites functions that it runs for the first times. Done here it is not done again in every child, each
+    of which would need its own copy of the memory.
+    """
     vocabulary()
-    image_embedding.preload()
+    for _ in range(_FIRST_TIMES):
+        for filename, data in samples():
+            facts, embedding = examine(data, filename=filename)
+            assert embedding is not None
+            write_layout(embedding, "canonical", trigger=embedding.trigger)
+            json.loads(json.dumps(facts))
 
 
 def examine_descriptor(
     descriptor: int, *, filename: str, max_bytes: int, max_vectors: int, token: str | None = None
 ) -> tuple[dict[str, object], bytes]:
-    """The sandbox child's reader: facts of an open file, and the canonical bytes of its embedding, if any."""
+    """The sandbox child's reader: facts of an open file, and the canonical bytes of its embedding, if any.
+
+    The digests of the file itself are made by whoever asks: hashing is no parsing.
+    """
     limits = Limits(max_bytes=max_bytes, max_vectors=max_vectors)
-    digests, data = hash_stream(descriptor, limits)
+    data = _read_capped(descriptor, max_bytes + 1)
     facts, embedding = examine(data, filename=filename, limits=limits, token=token)
-    facts["digests"] = {**digests, **_tensors(facts)}
     if embedding is None:
         return facts, b""
     return facts, write_layout(embedding, "canonical", trigger=embedding.trigger)
@@ -92,10 +105,19 @@ def row(facts: dict[str, object]) -> dict[str, object]:
 def hash_stream(descriptor: int, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, str], bytes]:
     """Digests of a whole open file as the tools make them, and its bytes up to one over the limit."""
     digester, kept = Digester(), bytearray()
-    while block := os.read(descriptor, 1 << 20):
+    while block := os.read(descriptor, _BLOCK):
         digester.update(block)
         kept += block[: limits.max_bytes + 1 - len(kept)]
     return digester.digests, bytes(kept)
+
+
+def _read_capped(descriptor: int, most: int) -> bytes:
+    """The bytes of an open file, up to so many."""
+    blocks, size = [], 0
+    while size < most and (block := os.read(descriptor, min(_BLOCK, most - size))):
+        blocks.append(block)
+        size += len(block)
+    return b"".join(blocks)
 
 
 def _accepted(data: EmbeddingData) -> dict[str, object]:
@@ -123,7 +145,6 @@ def _accepted(data: EmbeddingData) -> dict[str, object]:
         "question": data.question,
         "negative": data.metadata.get("modelspec.is_negative_embedding", "").lower() == "true",
         "metadata": data.metadata,
-        "norms": {slot: [round(norm, 4) for norm in row_norms(t)] for slot, t in data.tensors.items()},
     }
 
 

@@ -7,6 +7,7 @@ an audit hook that ends the process at the first forbidden act.
 
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -22,6 +23,7 @@ LANDLOCK, FILTER, AUDIT = "Landlock", "system-call filter", "audit hook"
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SECCOMP_FILTER = 2
+_LOAD, _EQUAL, _AT_LEAST, _ANSWER = 0x20, 0x15, 0x35, 0x06
 _KILL, _REFUSE, _ALLOW = 0x80000000, 0x00050000 | errno.EPERM, 0x7FFF0000
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT, _LANDLOCK_VERSION = 444, 446, 1
@@ -35,6 +37,8 @@ _SYSTEM_CALLS = {
         "63 64 57 80 62 222 226 215 214 134 135 139 216 233 172 93 98 132 178 113 94 278 124 293 128",
     ),
 }
+_LIMITS = {"RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_NPROC": 0, "RLIMIT_NOFILE": 16}
+_OUT_OF_THE_WAY = 100
 # Everything a parser does that Python reports; whatever is not here ends the process.
 _HARMLESS_EVENTS = frozenset(
     {"array.__new__", "builtins.id", "object.__getattr__", "object.__setattr__", "sys._getframe"}
@@ -48,7 +52,7 @@ def lock(limits: Mapping[str, int], *, without: Collection[str] = ()) -> list[st
     fences to leave down, so that tests can show what each of the others stops.
     """
     libc = _libc()
-    filters = FILTER not in without and libc is not None and _can_filter(libc)
+    filters = FILTER not in without and libc is not None and _filter() is not None
     raised = []
     for name, raise_fence in (
         (RLIMITS, lambda: _limit_resources(limits)),
@@ -56,11 +60,14 @@ def lock(limits: Mapping[str, int], *, without: Collection[str] = ()) -> list[st
         (USER, lambda: os.getuid() == 0 and _drop_root(limits["uid"])),
         (NO_PRIVILEGES, lambda: libc is not None and _refuse_privileges(libc)),
         (LANDLOCK, lambda: libc is not None and _forbid_files(libc)),
-        (FILTER, lambda: filters and libc is not None and _filter_calls(libc)),
+        (FILTER, lambda: filters and libc is not None and _filter_calls(libc, _filter())),
         (AUDIT, _watch),
     ):
         if name not in without and raise_fence():
             raised.append(name)
+    rules = _rules()
+    if rules is not None:
+        os.close(rules)
     return raised
 
 
@@ -81,24 +88,28 @@ def _libc() -> ctypes.CDLL | None:
     return libc
 
 
-def preload() -> None:
-    """Load the C library while libraries may still be opened."""
-    _libc()
+def prepare() -> int | None:
+    """Make ready what all children use, before the first is forked; the descriptor that they then have to keep."""
+    _filter()
+    _hard_limits()
+    return _rules()
+
+
+@cache
+def _hard_limits() -> dict[int, int]:
+    """What is limited, and how high a limit may be."""
+    names = ("RLIMIT_AS", "RLIMIT_CPU", *_LIMITS)
+    known = [getattr(resource, name) for name in names if hasattr(resource, name)]
+    return {which: resource.getrlimit(which)[1] for which in known}
 
 
 def _limit_resources(limits: Mapping[str, int]) -> bool:
-    wanted = {
-        "RLIMIT_AS": limits["memory"],
-        "RLIMIT_CPU": limits["cpu"],
-        "RLIMIT_FSIZE": 0,
-        "RLIMIT_CORE": 0,
-        "RLIMIT_NPROC": 0,
-        "RLIMIT_NOFILE": 16,
-    }
+    wanted = {"RLIMIT_AS": limits["memory"], "RLIMIT_CPU": limits["cpu"], **_LIMITS}
+    hard_limits = _hard_limits()
     for name, value in wanted.items():
         which = getattr(resource, name, None)
         if which is not None:
-            hard = resource.getrlimit(which)[1]
+            hard = hard_limits[which]
             ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
             # Over its processor time a child is told before it is killed: the reason can then be seen.
             spare = 1 if name == "RLIMIT_CPU" and ceiling == value != hard else 0
@@ -128,49 +139,70 @@ def _refuse_privileges(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 
 
-def _forbid_files(libc: ctypes.CDLL) -> bool:
-    """An empty Landlock rule set: no path may be opened, made or removed, no TCP port used, nobody signalled."""
-    version = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
-    if version < 1:
-        return False
+@cache
+def _rules() -> int | None:
+    """A Landlock rule set without a rule, out of the way of other descriptors; None where there is no Landlock."""
+    libc = _libc()
+    version = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION) if libc else -1
+    if libc is None or version < 1:
+        return None
     files = (1 << (13 if version < 2 else 14 if version < 3 else 15 if version < 5 else 16)) - 1
     rights = [files, *([0b11] if version >= 4 else []), *([0b11] if version >= 6 else [])]
     wanted = ctypes.create_string_buffer(struct.pack(f"={len(rights)}Q", *rights), 8 * len(rights))
-    rules = libc.syscall(_LANDLOCK_CREATE, ctypes.addressof(wanted), len(wanted), 0)
-    if rules < 0:
-        return False
-    restricted = libc.syscall(_LANDLOCK_RESTRICT, rules, 0, 0) == 0
-    os.close(rules)
-    return bool(restricted)
+    made = libc.syscall(_LANDLOCK_CREATE, ctypes.addressof(wanted), len(wanted), 0)
+    if made < 0:
+        return None
+    rules = fcntl.fcntl(made, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
+    os.close(made)
+    return rules
 
 
-def _can_filter(libc: ctypes.CDLL) -> bool:
+def _forbid_files(libc: ctypes.CDLL) -> bool:
+    """With no rule, no path may be opened, made or removed, no TCP port used, nobody signalled."""
+    rules = _rules()
+    return rules is not None and libc.syscall(_LANDLOCK_RESTRICT, rules, 0, 0) == 0
+
+
+@cache
+def _filter() -> tuple[int, object] | None:
+    """Address of the system-call filter, and what has to stay in memory for it; None where it cannot be raised."""
+    libc, known = _libc(), _SYSTEM_CALLS.get(os.uname().machine)
+    if libc is None or known is None:
+        return None
     # With no filter given, a kernel that has filters complains about the address, any other about the mode.
     libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, 0, 0, 0)
-    return ctypes.get_errno() == errno.EFAULT and os.uname().machine in _SYSTEM_CALLS
-
-
-def _filter_calls(libc: ctypes.CDLL) -> bool:
-    architecture, allowed = _SYSTEM_CALLS[os.uname().machine]
-    program = _filter_program(architecture, [int(number) for number in allowed.split()])
+    if ctypes.get_errno() != errno.EFAULT:
+        return None
+    program = filter_program(known[0], sorted(map(int, known[1].split())))
     code = ctypes.create_string_buffer(program, len(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
-    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, ctypes.addressof(header), 0, 0) == 0)
+    return ctypes.addressof(header), (header, code)
 
 
-def _filter_program(architecture: int, allowed: list[int]) -> bytes:
+def _filter_calls(libc: ctypes.CDLL, made: tuple[int, object] | None) -> bool:
+    return made is not None and libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, made[0], 0, 0) == 0
+
+
+def filter_program(architecture: int, allowed: list[int]) -> bytes:
     """Berkeley packet filter code: these calls of this architecture pass, other calls fail with EPERM."""
-    load, equal, answer = 0x20, 0x15, 0x06
     steps = [
-        (load, 0, 0, 4),  # the architecture
-        (equal, 1, 0, architecture),
-        (answer, 0, 0, _KILL),
-        (load, 0, 0, 0),  # the call's number
-        *((equal, len(allowed) - index, 0, number) for index, number in enumerate(allowed)),
-        (answer, 0, 0, _REFUSE),
-        (answer, 0, 0, _ALLOW),
+        (_LOAD, 0, 0, 4),  # the architecture
+        (_EQUAL, 1, 0, architecture),
+        (_ANSWER, 0, 0, _KILL),
+        (_LOAD, 0, 0, 0),  # the call's number
+        *_choice(allowed),
     ]
     return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+def _choice(allowed: list[int]) -> list[tuple[int, int, int, int]]:
+    """The choice by halves: the kernel tries every number there is when it takes the filter on."""
+    if len(allowed) < 3:
+        found = [(_EQUAL, len(allowed) - index, 0, number) for index, number in enumerate(allowed)]
+        return [*found, (_ANSWER, 0, 0, _REFUSE), (_ANSWER, 0, 0, _ALLOW)]
+    middle = len(allowed) // 2
+    below = _choice(allowed[:middle])
+    return [(_AT_LEAST, len(below), 0, allowed[middle]), *below, *_choice(allowed[middle:])]
 
 
 def _watch() -> bool:

@@ -10,6 +10,8 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 def check_name(name: str) -> str:
     """The name itself. FormatError (F5) when it is empty, too long, or holds characters that mislead."""
+    if name.isascii() and name.isprintable() and 0 < len(name) <= MAX_NAME_CHARS:
+        return name
     if not name:
         raise _refusal("A tensor has an empty name.")
     if len(unicodedata.normalize("NFC", name)) > MAX_NAME_CHARS:
@@ -24,8 +26,26 @@ def shown(name: str) -> str:
     return ascii(name if len(name) <= 60 else name[:59] + "…")
 
 
+def last_part(filename: str) -> str:
+    """What a path with slashes of either kind ends in.
+
+    pathlib says the same, but is large, and a child of the sandbox would use it for this alone.
+    """
+    parts = [part for part in filename.replace("\\", "/").split("/") if part not in ("", ".")]
+    return parts[-1] if parts else ""
+
+
+def stem_and_suffix(filename: str) -> tuple[str, str]:
+    """The last part of a path, cut before its last dot."""
+    name = last_part(filename)
+    dot = name.rfind(".")
+    return (name[:dot], name[dot:]) if 0 < dot < len(name) - 1 else (name, "")
+
+
 def cleaned(text: str) -> str:
     """Foreign text without control characters and broken surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         char
         if char in "\t\n\r" or not (char < " " or "\x7f" <= char < "\xa0" or "\ud800" <= char < "\ue000")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hub.formats.canonical import check_tensors
 from hub.formats.claims import check_claims, claims_inside, is_private, names_family, step_of
@@ -14,7 +14,7 @@ from hub.formats.families import Family
 from hub.formats.image_embedding import read_image
 from hub.formats.layouts import Mapped, family_of, map_keys, map_structure, map_words
 from hub.formats.limits import DEFAULT_LIMITS, MAX_ELEMENTS, MIB, PROMPT_CHUNK, Limits
-from hub.formats.names import cleaned, shown
+from hub.formats.names import cleaned, shown, stem_and_suffix
 from hub.formats.other_models import refuse_other_models
 from hub.formats.safetensors_file import read_safetensors
 from hub.formats.torch_file import read_torch
@@ -157,7 +157,7 @@ def _notes(
     if contents.ignored:
         listed = ", ".join(contents.ignored[:5]) + (", …" if len(contents.ignored) > 5 else "")
         notes.append(f"Parts of the file that are no vectors were left out: {listed}.")
-    stem = PurePosixPath(filename.replace("\\", "/")).stem
+    stem, _suffix = stem_and_suffix(filename)
     if contents.name and stem and contents.name.casefold() != stem.casefold():
         notes.append(f"The file calls itself {shown(contents.name)}, its name is {shown(stem)}.")
     return notes

@@ -1,7 +1,7 @@
 """One file, one child: asked of the template of its reader, judged by how it ended, its answer taken apart.
 
-As many children work at once as there are processors. A template that ends is replaced; whoever was waiting
-for it is served by its successor.
+As many children work at once as there are processors, each of a template of its own. A template that ends is
+replaced; whoever was waiting for it is served by its successor.
 """
 
 import atexit
@@ -25,6 +25,7 @@ from hub.sandbox.template import MAX_HEADER, Template, TemplateGone
 _ATTEMPTS = 3
 _FIRST_UNUSED_UID = 61_500
 _MOST_WAITING_SECONDS = 60.0
+_MOST_OF_A_TRACE = 8192
 _BREAKDOWNS = frozenset(
     {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS}
 )
@@ -40,56 +41,69 @@ class Answer:
 
 
 class Pool:
-    """The templates of this process, one for each reader module, and the places for children at work."""
+    """The templates of this process, some for each reader module, and the places for children at work."""
 
     def __init__(self, places: int) -> None:
-        self._templates: dict[tuple[str, tuple[str, ...]], Template] = {}
-        self._retired: list[Template] = []
+        self._all: set[Template] = set()
+        self._idle: dict[tuple[str, tuple[str, ...]], list[Template]] = {}
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(places)
 
     @contextmanager
     def template(self, module: str, extra_paths: tuple[str, ...] = ()) -> Iterator[Template]:
-        """The warm template of a module, and a place for one child of it; SandboxUnavailable without."""
+        """A warm template of a module, and a place for a child of it; SandboxUnavailable without."""
         if not self._places.acquire(timeout=_MOST_WAITING_SECONDS):
             raise SandboxUnavailable("Too many files are waiting to be read.")
         try:
-            with self._lock:
-                self._retired = [template for template in self._retired if not template.is_over()]
-                template = self._templates.get((module, extra_paths))
-                if template is None or template.is_over():
-                    template = Template(module, extra_paths)
-                    self._templates[module, extra_paths] = template
-            yield template
+            template = self._idle_one(module, extra_paths)
+            if template is None:
+                template = Template(module, extra_paths)
+                with self._lock:
+                    self._all.add(template)
+            try:
+                yield template
+            finally:
+                self._take_back(template, module, extra_paths)
         finally:
             self._places.release()
-
-    def retire(self, template: Template) -> None:
-        """Start no more children from this template; those at work go on."""
-        with self._lock:
-            for key, known in list(self._templates.items()):
-                if known is template:
-                    del self._templates[key]
-                    template.retire()
-                    self._retired.append(template)
 
     def pids(self) -> list[int]:
         """Process ids of the templates that are warm."""
         with self._lock:
-            return [template.pid for template in self._templates.values()]
+            return [template.pid for template in self._all]
 
     def end(self) -> None:
         """End all templates now."""
         with self._lock:
-            for template in (*self._templates.values(), *self._retired):
+            for template in self._all:
                 template.end()
-            self._templates.clear()
-            self._retired.clear()
+            self._all.clear()
+            self._idle.clear()
 
     def forget(self) -> None:
         """Let go of the templates of the process that this one was forked from."""
-        for template in (*self._templates.values(), *self._retired):
+        for template in self._all:
             template.forget()
+
+    def _idle_one(self, module: str, extra_paths: tuple[str, ...]) -> Template | None:
+        """The template used last, which is the warmest."""
+        with self._lock:
+            idle = self._idle.setdefault((module, extra_paths), [])
+            while idle:
+                template = idle.pop()
+                if not template.is_over():
+                    return template
+                self._all.discard(template)
+                template.end()
+        return None
+
+    def _take_back(self, template: Template, module: str, extra_paths: tuple[str, ...]) -> None:
+        with self._lock:
+            if template.is_whole and template in self._all:
+                self._idle[module, extra_paths].append(template)
+                return
+            self._all.discard(template)
+        template.end()
 
 
 def run_child(
@@ -113,40 +127,43 @@ def run_child(
     asked = json.dumps({**request, "limits": limits, "without": without}).encode()
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        code, output, errors = _converse(template or module, extra_paths, descriptor, asked, bounds)
+        code, said = _converse(template or module, extra_paths, descriptor, asked, bounds)
     finally:
         os.close(descriptor)
-    _judge(code, errors.decode("ascii", "replace"))
-    return _parse(output)
+    _judge(code, said)
+    return _parse(said)
 
 
 def _converse(
     module: str, extra_paths: tuple[str, ...], descriptor: int, asked: bytes, bounds: Bounds
-) -> tuple[int, bytes, bytes]:
+) -> tuple[int, bytes]:
     for _attempt in range(_ATTEMPTS):
         os.lseek(descriptor, 0, os.SEEK_SET)  # the child of an earlier attempt shared the position
         with POOL.template(module, extra_paths) as template:
             try:
-                code, output, errors = template.read(descriptor, asked, bounds)
+                code, said = template.read(descriptor, asked, bounds)
             except TemplateGone:
-                POOL.retire(template)
+                template.is_whole = False
                 continue
             if -code in _BREAKDOWNS:
                 # If this was an attack on memory, the next one meets other addresses.
-                POOL.retire(template)
-            return code, output, errors
+                template.is_whole = False
+            return code, said
     raise SandboxUnavailable(f"The parser process ended {_ATTEMPTS} times while a file was read.")
 
 
-def _judge(code: int, trace: str) -> None:
+def _judge(code: int, said: bytes) -> None:
     if code == 0:
         return
+    trace = said[-_MOST_OF_A_TRACE:].decode("ascii", "replace")
     if code == EXIT_SETUP:
         raise SandboxUnavailable(f"The parser process failed before it read anything: {trace[-500:]}")
     if code == EXIT_MEMORY:
         raise SandboxRefusal(
             "sandbox_memory", "Reading this file takes more memory than an embedding may.", trace=trace
         )
+    if code == -signal.SIGALRM:
+        raise too_slow()
     if code == -signal.SIGXCPU:
         raise too_slow("SIGXCPU")
     if code in (EXIT_VIOLATION, -signal.SIGSYS):

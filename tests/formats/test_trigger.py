@@ -1,10 +1,17 @@
 """Trigger words: the legal ones, the refused ones with their reasons, and the ones suggested."""
 
+import gzip
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.formats import FormatError, check_trigger, is_vocabulary_word, suggest_trigger
+from hub.formats import trigger as rules
+
+VOCABULARY = gzip.decompress(Path(rules.__file__).with_name("clip_vocabulary.txt.gz").read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -49,6 +56,14 @@ def test_vocabulary_is_the_whole_of_clips_and_nothing_else() -> None:
         assert is_vocabulary_word(word)
     for word in ("", "mossglow", "cat\ndog", "at</w>\nca"):
         assert not is_vocabulary_word(word)
+
+
+def test_every_line_of_the_vocabulary_is_a_word_and_no_two_lines_are() -> None:
+    lines = VOCABULARY.decode().split("\n")[:-1]
+    assert [line for line in lines if not is_vocabulary_word(line)] == []
+    like = [line for line in lines if line.startswith("ca")]
+    assert len(like) > 50
+    assert [pair for pair in pairwise(like) if is_vocabulary_word("\n".join(pair))] == []
 
 
 @pytest.mark.parametrize(

@@ -283,3 +283,7 @@ def claim_acceptance(_descriptor: int, **_arguments: Any) -> Answer:
         "encoders": [],
         "digests": {"tensors": "0" * 64},
     }, b"nothing"
+
+
+def refuse_without_a_reason(_descriptor: int, **_arguments: Any) -> Answer:
+    return {"verdict": "refuse", "code": ["unsafe_file"]}, b""

@@ -173,12 +173,13 @@ def test_a_reader_that_cannot_be_loaded_is_the_machines_fault() -> None:
         attempt("no_such_reader")
 
 
+@pytest.mark.parametrize("claim", ["claim_acceptance", "refuse_without_a_reason"])
 def test_claims_of_a_child_are_checked_against_the_bytes_it_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    claim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "moss-dragon.safetensors"
     path.write_bytes(samples.canonical_file())
-    monkeypatch.setattr(sandbox, "_EMBEDDING_READER", "tests.sandbox.hostile:claim_acceptance")
+    monkeypatch.setattr(sandbox, "_EMBEDDING_READER", f"tests.sandbox.hostile:{claim}")
     paths = (*template._import_paths(), str(ROOT))
     monkeypatch.setattr(template, "_import_paths", lambda: paths)
     with pytest.raises(SandboxRefusal) as refusal:

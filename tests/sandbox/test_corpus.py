@@ -14,7 +14,7 @@ from django.test import Client
 from hub import sandbox
 from hub.formats import FormatError
 from hub.models import Blob, Embedding, Version
-from tests import factories
+from tests import factories, samples
 from tests.hostile import FUNCTIONS, Builder, Hostile
 from tests.hostile.canary import silence
 from tests.hostile.pickle_names import CANARY_FOLDER, LIVE
@@ -30,6 +30,16 @@ def _no_song_before() -> Iterator[None]:
     shutil.rmtree(CANARY_FOLDER, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _warm_templates(tmp_path: Path) -> None:
+    """Of embeddings and of pictures: starting one is a sound of its own."""
+    picture = tmp_path / "picture"
+    picture.write_bytes(samples.picture("PNG", size=(32, 24)))
+    with pytest.raises(FormatError, match="no embedding"):
+        sandbox.read_embedding(picture, filename="moss.png")
+    sandbox.protections()
+
+
 def rule_of(sample: Hostile, path: Path) -> str | None:
     """The rule by which the sandbox refuses a file."""
     path.write_bytes(sample.data)
@@ -42,7 +52,6 @@ def rule_of(sample: Hostile, path: Path) -> str | None:
 
 @pytest.mark.parametrize("build", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_sandbox_refuses_by_the_same_rule_and_nothing_runs(build: Builder, tmp_path: Path) -> None:
-    sandbox.protections()  # so that the template is warm
     with silence():
         wrong = {
             sample.name: (sample.rule, found)
@@ -55,7 +64,6 @@ def test_sandbox_refuses_by_the_same_rule_and_nothing_runs(build: Builder, tmp_p
 @pytest.mark.django_db
 @pytest.mark.parametrize("build", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_publishing_page_refuses_by_the_same_rule_and_stores_nothing(build: Builder) -> None:
-    sandbox.protections()
     ada = Client()
     ada.force_login(factories.user("ada"), backend="django.contrib.auth.backends.ModelBackend")
     wrong = {}

@@ -67,6 +67,12 @@ def is_alive(pid: int) -> bool:
 def test_files_of_many_threads_are_all_read(pool: Pool, word: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(family, [word] * 24)) == {"tiny"}
+    assert len(pool.pids()) <= 2, "no more templates than places"
+
+
+def test_one_file_after_the_other_is_read_by_children_of_one_template(pool: Pool, word: Path) -> None:
+    for _ in range(3):
+        family(word)
     assert len(pool.pids()) == 1
 
 
