@@ -45,6 +45,8 @@ def settings(preview: Preview, version: Version) -> dict[str, Any] | None:
     said: dict[str, Any] = {"prompt": preview.prompt, "negativePrompt": preview.negative_prompt}
     if preview.role != Preview.Role.UPLOAD:
         said["seed"] = preview.seed
+        if version.base_model:
+            said["Model"] = version.base_model.name
     for name, value in preview.parameters.items():
         plain = name.replace("_", " ").lower()
         if plain == "seed" and isinstance(value, int | str) and str(value).isdecimal():

@@ -30,7 +30,7 @@ class ShownPicture:
 def picture(viewer: Viewer, *, number: int) -> ShownPicture:
     """The preview with this id, on a version that this viewer may pull. NotFound else."""
     row = (
-        Preview.objects.filter(pk=number, version__in=whole.pullable(viewer).values("pk"))
+        Preview.objects.filter(whole.SHOWING, pk=number, version__in=whole.pullable(viewer).values("pk"))
         .select_related("blob", "version")
         .first()
     )

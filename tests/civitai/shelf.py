@@ -13,7 +13,8 @@ API = "/api/v1"
 
 def published(owner: str = "mara", name: str = "moss-glow", **fields: Any) -> Version:
     """The first version of a new embedding for SD 1.x."""
-    return factories.published(owner, name, **{"family": "sd1", **fields}).versions.get()
+    family = {} if "ingested" in fields else {"family": "sd1"}
+    return factories.published(owner, name, **{**family, **fields}).versions.get()
 
 
 def next_version(of: Version, **fields: Any) -> Version:
