@@ -11,11 +11,12 @@ from django.db.models.functions import Now
 
 from hub.access import Viewer, allows
 from hub.errors import NotFound
-from hub.models import OutboxJob
+from hub.models import BaseModel, OutboxJob
 from trainer.models import RUNNING, WAITING, TrainingImage, TrainingRun
 
 DAY = timedelta(hours=24)
 MOST_RUNNING_PER_OWNER = 1
+USUAL_RESOLUTION = 512
 
 
 def visible(viewer: Viewer) -> QuerySet[TrainingRun]:
@@ -172,6 +173,13 @@ def waiting_pictures(viewer: Viewer, *, ids: list[UUID] | None = None) -> list[T
         return list(found)
     by_id = {image.id: image for image in found.filter(pk__in=ids)}
     return [by_id[one] for one in ids if one in by_id]
+
+
+def resolution_of(base: str | None) -> int:
+    """The side that a base model is trained at; of one that is not here, that of the first that is."""
+    installed = BaseModel.objects.filter(is_installed=True).order_by("title")
+    found = installed.filter(name=base or "").first() or installed.first()
+    return found.resolution if found else USUAL_RESOLUTION
 
 
 def picture(viewer: Viewer, *, sha256: str) -> tuple[str, str]:

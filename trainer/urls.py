@@ -10,6 +10,7 @@ media.add_source(pictures.source)
 urlpatterns = [
     path("train", wizard.train, name="train"),
     path("train/pictures", wizard.check, name="train_check"),
+    path("train/advice", wizard.advise, name="train_advice"),
     path("train/pictures/<uuid:picture_id>", wizard.remove, name="train_picture"),
     path("train/sets/<slug:name>/<str:file>", wizard.set_picture, name="train_set_picture"),
     path("runs", run.list_runs, name="runs"),

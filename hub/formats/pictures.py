@@ -25,6 +25,7 @@ from PIL import (
 from hub.formats.detect import sniff
 from hub.formats.errors import FormatError
 from hub.formats.limits import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE, MIB, MIN_PICTURE_SIDE
+from hub.formats.looks import look_at
 
 # Named so that the decoders are loaded before files may no longer be opened; TIFF is how EXIF is stored, and
 # phones write JPEGs with a second picture inside (MPO).
@@ -42,7 +43,8 @@ class Picture:
 
     `width` and `height` are those of `data`; the `original_…` ones, `min_side` among them, are of the upright
     upload. `dhash64` is a perceptual hash of 16 hex digits; `sharpness` the variance of the Laplacian at 256
-    pixels; `mean_colour` three numbers of 0 to 255; `notes` what was changed, in words.
+    pixels; `mean_colour` three numbers of 0 to 255; `notes` what was changed, in words; `look`, where it was asked
+    for, what advice on a set is made from (hub.formats.looks).
     """
 
     data: bytes
@@ -58,12 +60,15 @@ class Picture:
     contrast: float
     sharpness: float
     notes: tuple[str, ...]
+    look: dict[str, object] | None = None
 
     @property
     def facts(self) -> dict[str, object]:
         """Everything but the bytes."""
         facts = asdict(self)
         del facts["data"]
+        if self.look is None:
+            del facts["look"]
         return facts
 
 
@@ -76,19 +81,23 @@ def preload() -> None:
             Image.new("RGB", (1, 1)).save(scratch, name)
 
 
-def reencode_descriptor(descriptor: int, *, max_side: int, form: str) -> tuple[dict[str, object], bytes]:
+def reencode_descriptor(
+    descriptor: int, *, max_side: int, form: str, look: bool = False
+) -> tuple[dict[str, object], bytes]:
     """The sandbox child's reader: an open picture file in, facts and new bytes out."""
     data = bytearray()
     while block := os.read(descriptor, 1 << 20):
         data += block
         if len(data) > MAX_PICTURE_BYTES:
             break
-    picture = reencode(bytes(data), max_side=max_side, form=form)
+    picture = reencode(bytes(data), max_side=max_side, form=form, look=look)
     return picture.facts, picture.data
 
 
-def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp") -> Picture:
+def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp", look: bool = False) -> Picture:
     """The picture in these bytes, made anew as `webp` or `png`, no side longer than `max_side`.
+
+    With `look` it is looked at for advice as well, which takes about as long again as a small picture.
 
     FormatError `picture_too_large` (P2) over the byte limit, `invalid_image` (P1, P2) for everything else.
     """
@@ -107,7 +116,7 @@ def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp") -> Pictur
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
-                return _remade(image, max_side, form)
+                return _remade(image, max_side, form, look)
     except FormatError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -118,7 +127,7 @@ def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp") -> Pictur
         raise _refusal("P2", "The picture cannot be decoded.") from error
 
 
-def _remade(image: Image.Image, max_side: int, form: str) -> Picture:
+def _remade(image: Image.Image, max_side: int, form: str, look: bool) -> Picture:
     _check_frame(image)
     original_format = _FORMATS[image.format or ""]
     turned = image.getexif().get(0x0112, 1)
@@ -154,6 +163,7 @@ def _remade(image: Image.Image, max_side: int, form: str) -> Picture:
         mean_colour=mean_colour,
         contrast=contrast,
         sharpness=sharpness,
+        look=look_at(rgb) if look else None,
     )
 
 

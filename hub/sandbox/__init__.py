@@ -93,13 +93,22 @@ def inspect_embedding(
 
 
 def read_picture(
-    path: str | os.PathLike[str], *, max_side: int, form: str = "webp", bounds: Bounds = PICTURE_BOUNDS
+    path: str | os.PathLike[str],
+    *,
+    max_side: int,
+    form: str = "webp",
+    look: bool = False,
+    bounds: Bounds = PICTURE_BOUNDS,
 ) -> PictureResult:
     """An uploaded picture, decoded and encoded anew in a child: upright, sRGB, without metadata.
 
-    `form` is `webp` or `png`. FormatError (`invalid_image`, P1 or P2), SandboxRefusal, SandboxUnavailable.
+    `form` is `webp` or `png`; with `look` the facts have a look, for advice on a set.
+
+    FormatError (`invalid_image`, P1 or P2), SandboxRefusal, SandboxUnavailable.
     """
-    answer = run_child(_PICTURE_READER, path, {"max_side": max_side, "form": form}, bounds=bounds)
+    answer = run_child(
+        _PICTURE_READER, path, {"max_side": max_side, "form": form, "look": look}, bounds=bounds
+    )
     start = b"\x89PNG" if form == "png" else b"RIFF"
     width, height = answer.facts.get("width"), answer.facts.get("height")
     sizes = all(type(side) is int and 0 < side <= max_side for side in (width, height))

@@ -79,13 +79,18 @@ def embedding(viewer: Viewer, *, path: Path, filename: str) -> IngestedEmbedding
     return IngestedEmbedding(result.facts, result.canonical, data, Path(filename).name[:200], digest)
 
 
-def picture(viewer: Viewer, *, path: Path, filename: str, max_side: int) -> IngestedPicture:
-    """Read an uploaded picture, and store what we made of it. UnacceptableFile or TooLarge when refused."""
+def picture(
+    viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False
+) -> IngestedPicture:
+    """Read an uploaded picture, and store what we made of it. UnacceptableFile or TooLarge when refused.
+
+    With `look` its facts have one, for advice on a set of pictures.
+    """
     if path.stat().st_size > settings.HUB["HUB_MAX_PICTURE_MB"] * MIB:
         most = settings.HUB["HUB_MAX_PICTURE_MB"]
         raise TooLarge("file_too_large", f"A picture may have {most} MiB.", field="file", rule="P2")
     try:
-        result = sandbox.read_picture(path, max_side=max_side, form="webp")
+        result = sandbox.read_picture(path, max_side=max_side, form="webp", look=look)
     except FormatError as error:
         raise _refusal(viewer, filename, error) from None
     except sandbox.SandboxUnavailable as error:

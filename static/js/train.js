@@ -4,6 +4,8 @@ const input = document.querySelector("[data-pictures]");
 const picked = document.querySelector("[data-picked]");
 const refused = document.querySelector("[data-refused]");
 const advice = document.querySelector("[data-advice]");
+const findings = document.querySelector("[data-findings]");
+const found = document.querySelector("[data-found]");
 const start = document.querySelector("[data-start]");
 const busy = document.querySelector("[data-busy]");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -19,13 +21,7 @@ function make(tag, properties, ...children) {
 function advise() {
   if (!picked) return;
   const shas = [...picked.querySelectorAll("[data-sha]")].map((item) => item.dataset.sha);
-  const different = new Set(shas).size;
-  let text = "";
-  if (shas.length > different) text = "Some pictures are the same; each counts once.";
-  if (different === 1 || different === 2) {
-    text = `${different === 1 ? "One picture" : "Two pictures"}: the word would copy ${different === 1 ? "it" : "them"} rather than learn. Three to ten work best.`;
-  }
-  if (shas.length > Number(input.dataset.most)) text = `A run takes at most ${input.dataset.most} pictures; remove some.`;
+  const text = shas.length > Number(input.dataset.most) ? `A run takes at most ${input.dataset.most} pictures; remove some.` : "";
   advice.textContent = text;
   advice.hidden = !text;
   advice.classList.toggle("notice-warn", Boolean(text));
@@ -46,8 +42,34 @@ function tile(facts) {
     ...facts.warnings.map((text) => make("p", { className: "pick-warning", textContent: text })),
     remove,
   );
+  item.id = `picture-${facts.id}`;
+  item.tabIndex = -1;
   item.dataset.sha = facts.sha256;
   return item;
+}
+
+// What the pictures are like together, as the hub sees it. A late answer to an earlier question is dropped.
+let asked = 0;
+async function look() {
+  if (!findings || waiting > 0) return;
+  asked += 1;
+  const now = asked;
+  const body = new FormData();
+  for (const kept of picked.querySelectorAll("[name=picture]")) body.append("picture", kept.value);
+  const base = form.querySelector("select[name=base_model], [name=base_model]:checked, input[type=hidden][name=base_model]");
+  body.append("kind", form.querySelector("[name=kind]:checked")?.value ?? "");
+  body.append("base_model", base?.value ?? "");
+  try {
+    const answer = await fetch(findings.dataset.advise, {
+      method: "POST", body, headers: { "X-CSRFToken": token, Accept: "text/html" },
+    });
+    if (!answer.ok || now !== asked) return;
+    findings.innerHTML = await answer.text();
+    const count = findings.querySelectorAll("[data-code]").length;
+    found.textContent = count ? `${count} ${count > 1 ? "remarks" : "remark"} on your pictures, below them.` : "";
+  } catch {
+    // Advice is only advice: without it everything works.
+  }
 }
 
 function refuse(file, why) {
@@ -95,6 +117,7 @@ async function check(file) {
   }
   waiting -= 1;
   advise();
+  look();
 }
 
 async function take(files) {
@@ -117,6 +140,7 @@ if (input) {
     if (!button) return;
     button.closest("li").remove();
     advise();
+    look();
     input.focus();
     fetch(button.dataset.remove, { method: "DELETE", headers: { "X-CSRFToken": token } });
   });
@@ -131,6 +155,7 @@ function suggest() {
 }
 
 form.addEventListener("change", suggest);
+form.addEventListener("change", (event) => { if (["kind", "base_model"].includes(event.target.name)) look(); });
 form.addEventListener("submit", () => {
   busy.textContent = "Starting…";
   // After this tick, so that the press itself still counts.

@@ -59,9 +59,9 @@ def maker(db: None) -> Viewer:
 def pictures(tmp_path: Path) -> list[tuple[Path, str]]:
     """Three different pictures as files."""
     made = []
-    for number in range(3):
+    for number, colour in enumerate(("navy", "seagreen", "firebrick")):
         path = tmp_path / f"picture-{number}.png"
-        path.write_bytes(samples.picture(size=(96, 96), colour=f"#{number}0a0c0"))
+        path.write_bytes(samples.picture(size=(96, 96), colour=colour))
         made.append((path, path.name))
     return made
 

@@ -1,5 +1,6 @@
 """Pictures to train from: each is checked and prepared once, then waits for its owner's run."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -14,11 +15,11 @@ from hub.killpoints import kill_point
 from hub.models import Blob
 from hub.services import gc, ingest
 from hub.services.references import is_referenced
+from trainer.advice import Finding, Look, advise
 from trainer.models import OVER, TrainingImage, TrainingRun
 from trainer.services import limits
 
 PREPARED_SIDE = 1024
-SMALL_SIDE = 256
 WAITING_TIME = timedelta(days=7)
 
 
@@ -29,7 +30,7 @@ def add(viewer: Viewer, *, path: Path, filename: str) -> TrainingImage:
     """
     require(viewer, "start_run", viewer.user)
     limits.check_kept_pictures(viewer)
-    image = unsaved(viewer, prepare(viewer, path=path, filename=filename), filename)
+    image = unsaved(viewer, prepare(viewer, path=path, filename=filename, look=True), filename)
     image.save(force_insert=True)
     return image
 
@@ -99,9 +100,9 @@ def _drop(images: QuerySet[TrainingImage]) -> int:
     return count
 
 
-def prepare(viewer: Viewer, *, path: Path, filename: str) -> ingest.IngestedPicture:
-    """The picture turned, stripped, re-encoded and stored. Raises UnacceptableFile."""
-    return ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE)
+def prepare(viewer: Viewer, *, path: Path, filename: str, look: bool) -> ingest.IngestedPicture:
+    """The picture turned, stripped, re-encoded and stored, and looked at for advice. Raises UnacceptableFile."""
+    return ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE, look=look)
 
 
 def unsaved(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> TrainingImage:
@@ -119,10 +120,13 @@ def unsaved(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> T
 
 
 def remarks(image: TrainingImage) -> list[str]:
-    """What the maker should know about a picture that is good enough to be taken."""
-    found = [str(note) for note in image.facts.get("notes") or []]
-    if min(image.width, image.height) < SMALL_SIDE:
-        found.append(f"Only {min(image.width, image.height)} pixels on the short side.")
-    if max(image.width, image.height) > 3 * min(image.width, image.height):
-        found.append("Very long: only the middle is used.")
-    return found
+    """What was changed about a picture when it was prepared."""
+    return [str(note) for note in image.facts.get("notes") or []]
+
+
+def advice(images: Sequence[TrainingImage], *, kind: str, resolution: int) -> list[Finding]:
+    """What their maker should know about pictures that are good enough to be taken. It never stops anybody."""
+    looks = [
+        Look.of(image.facts, digest=image.blob_id, width=image.width, height=image.height) for image in images
+    ]
+    return advise(looks, kind=kind, resolution=resolution)

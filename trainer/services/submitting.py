@@ -199,12 +199,14 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
         return runs.waiting_pictures(viewer, ids=form.picture_ids)
     sources = form.pictures
     if form.bundled_set:
+        # What comes with the hub was chosen for its own base, and nobody could change it: no advice on that.
         sources = [(path, path.name) for path in get_set(form.bundled_set).pictures]
     # All are read before the first row is kept, so that one bad picture leaves nothing of the others.
     prepared = []
     for path, filename in sources:
         try:
-            prepared.append((pictures.prepare(viewer, path=path, filename=filename), filename))
+            made = pictures.prepare(viewer, path=path, filename=filename, look=not form.bundled_set)
+            prepared.append((made, filename))
         except UnacceptableFile as error:
             raise Unacceptable(
                 error.code,
@@ -216,20 +218,8 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
 
 
 def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
-    found = recipe.warnings()
-    count = len({image.blob_id for image in images})
-    if count < SMALLEST_GOOD_SET:
-        found.insert(
-            0,
-            f"Only {count} {'picture' if count == 1 else 'different pictures'}: the word will copy "
-            "them rather than learn from them. Three to ten, alike only in what matters, work best.",
-        )
-    small = [image for image in images if min(image.width, image.height) * 2 < recipe.resolution]
-    if small:
-        found.append(
-            f"{len(small)} of the pictures are under half of the {recipe.resolution} pixels trained at."
-        )
-    return found
+    found = pictures.advice(images, kind=recipe.kind, resolution=recipe.resolution)
+    return [finding.text for finding in found] + recipe.warnings()
 
 
 def _store(

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hub.access import Viewer
 from hub.errors import Conflict, HubError, Unauthenticated
 from hub.models import Embedding
+from hub.models.registry import Kind
 from hub.wire import media, uploads
 from hub.wire.auth import viewer_of
 from trainer import runs, sets
@@ -59,6 +60,19 @@ def check(request: HttpRequest) -> HttpResponse:
     return JsonResponse(_facts(image), status=201)
 
 
+@require_POST
+def advise(request: HttpRequest) -> HttpResponse:
+    """Advice on the pictures named, for a kind and a base; a part of the page, or JSON."""
+    viewer = viewer_of(request)
+    ids = _ids(request)
+    images = runs.waiting_pictures(viewer, ids=ids) if ids else []
+    advice = _advice(images, request.POST.get("kind", ""), request.POST.get("base_model", ""))
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"advice": [_said(finding) for finding in advice]})
+    context = {"advice": advice, "looked_at": len(images)}
+    return render(request, "trainer/parts/advice.html", context)
+
+
 @require_http_methods(["DELETE"])
 def remove(request: HttpRequest, picture_id: uuid.UUID) -> HttpResponse:
     """Drop a picture that no run uses."""
@@ -78,11 +92,14 @@ def set_picture(request: HttpRequest, name: str, file: str) -> HttpResponse:
 
 def _page(request: HttpRequest, viewer: Viewer, form: TrainForm, *, status: int = 200) -> HttpResponse:
     chosen = form["bundled_set"].value()
+    kept = [] if chosen else _kept(request, viewer)
     context = {
         "form": form,
         "chosen": sets.get_set(chosen) if chosen else None,
         "sets": sets.list_sets(),
-        "pictures": [_facts(image) for image in _kept(request, viewer)],
+        "pictures": [_facts(image) for image in kept],
+        "advice": _advice(kept, form["kind"].value(), form["base_model"].value()),
+        "looked_at": len(kept),
         "limits": runs.limits(),
         "kept_days": settings.HUB["HUB_TRAINING_IMAGE_DAYS"],
         "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
@@ -210,6 +227,25 @@ def _facts(image: TrainingImage) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "warnings": pictures.remarks(image),
+    }
+
+
+def _advice(images: list[TrainingImage], kind: str | None, base: str | None) -> list[dict[str, Any]]:
+    """Findings with the pictures they are about."""
+    found = pictures.advice(images, kind=kind or Kind.STYLE, resolution=runs.resolution_of(base))
+    return [
+        {"finding": finding, "pictures": [_facts(images[place]) for place in finding.pictures]}
+        for finding in found
+    ]
+
+
+def _said(advice: dict[str, Any]) -> dict[str, Any]:
+    finding = advice["finding"]
+    return {
+        "code": finding.code,
+        "pictures": [picture["id"] for picture in advice["pictures"]],
+        "sentence": finding.sentence,
+        "to_do": finding.to_do,
     }
 
 

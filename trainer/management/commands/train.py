@@ -16,8 +16,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from hub import formats
+from hub import formats, sandbox
 from hub.formats.errors import FormatError
+from trainer.advice import Look, advise
 from trainer.base_folder import BaseFolder, BaseFolderError, find_base, read_base
 from trainer.child import EngineChild, EngineDied
 from trainer.presets import PRESETS
@@ -26,6 +27,7 @@ from trainer.recipe import KINDS, MAX_SEED, Recipe, RecipeError
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SILENCE_SECONDS = 24 * 3600.0
 MAX_CAPTION_BYTES = 2048
+LOOKED_AT_SIDE = 1024
 
 
 class Command(BaseCommand):
@@ -60,7 +62,8 @@ class Command(BaseCommand):
             raise CommandError(error.message) from None
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from None
-        for warning in warnings(recipe, len(images)):
+        advice = advice_on(images, recipe)
+        for warning in [*(finding["text"] for finding in advice), *warnings(recipe)]:
             self.tell(f"Warning: {warning}")
         with tempfile.TemporaryDirectory(prefix="glossa-train-") as work:
             engine = Session(Path(work), self.tell)
@@ -69,7 +72,7 @@ class Command(BaseCommand):
             finally:
                 engine.child.stop()
         if options["json"]:
-            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+            self.stdout.write(json.dumps({**facts, "advice": advice}, ensure_ascii=False))
         else:
             for file in facts["files"]:
                 self.stdout.write(file["path"])
@@ -192,11 +195,27 @@ def recipe_from(options: dict[str, Any], base: BaseFolder, *, captions: bool) ->
     )
 
 
-def warnings(recipe: Recipe, count: int) -> list[str]:
+def advice_on(images: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
+    """What the wizard would say about the pictures; one that cannot be read is the engine's to refuse."""
+    looks = []
+    for image in images:
+        path = Path(image["path"])
+        with suppress(FormatError, sandbox.SandboxUnavailable):
+            facts = sandbox.read_picture(path, max_side=LOOKED_AT_SIDE, look=True).facts
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            looks.append((path.name, Look.of(facts, digest=digest, width=0, height=0)))
+    found = advise([look for _name, look in looks], kind=recipe.kind, resolution=recipe.resolution)
+    advice = []
+    for finding in found:
+        names = [looks[place][0] for place in finding.pictures]
+        text = f"{finding.text} ({', '.join(names)})" if names else finding.text
+        advice.append({"code": finding.code, "pictures": names, "text": text})
+    return advice
+
+
+def warnings(recipe: Recipe) -> list[str]:
     """What is allowed but should be known before the time is spent."""
     found = recipe.warnings()
-    if count < 3:
-        found.append(f"{count} pictures are few: 3 to 10 different ones teach a word better.")
     try:
         formats.check_trigger(recipe.trigger)
     except FormatError as error:
