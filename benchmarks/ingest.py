@@ -6,6 +6,9 @@ Both sides get the same files (every container, layout, dtype and family that bo
 as many threads as there are processors. The hub's side reads every file in a locked child of its own and checks the
 answer; the other side is `torch.load(weights_only=True)` or `safetensors.torch.load`, then `safetensors.torch.save` of
 the same tensors. Rounds alternate; what is printed is the middle and the spread of the ratio of each pair of rounds.
+
+A child for each file has a price below which no reader can go: processor time of a fork and an exit with nothing
+between them, of an interpreter that has loaded nothing and of one that has loaded the reader. Both are printed.
 """
 
 import argparse
@@ -13,6 +16,8 @@ import io
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,8 +29,9 @@ import torch
 from safetensors.torch import load, save
 
 from hub import sandbox
-from hub.sandbox import process
+from hub.sandbox import process, template
 
+READER = "hub.formats.inspection"
 # Vectors and width of what people upload: most words have one to a dozen vectors of SD 1, SD 2 or SDXL.
 SHAPES = ((1, 768), (2, 768), (4, 768), (8, 768), (16, 768), (1, 1024), (4, 1024), (2, 128))
 
@@ -90,6 +96,34 @@ def processor() -> float:
     return mine
 
 
+FORKS = 500
+FORKING = f"""
+import gc, importlib, os, resource, sys
+sys.path[:0] = sys.argv[2:]
+if sys.argv[1]:
+    importlib.import_module(sys.argv[1]).preload()
+gc.collect()
+gc.freeze()
+for _ in range({FORKS}):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+print(sum(each.ru_utime + each.ru_stime for each in used))
+"""
+
+
+def fork_and_exit(module: str) -> float:
+    """Milliseconds of processor for a child that does nothing, of a process that has loaded a reader, or none."""
+    command = [sys.executable, "-I", "-S", "-c"]
+    many, none = (
+        float(subprocess.check_output([*command, code, module, *template._import_paths()]))
+        for code in (FORKING, FORKING.replace(f"range({FORKS})", "range(0)"))
+    )
+    return 1000 * (many - none) / FORKS
+
+
 def resident(pid: int | str) -> float:
     """Megabytes of memory that a process holds."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -127,6 +161,7 @@ def main() -> None:
     print(
         f"one file alone: {statistics.median(alone):.1f} ms (fastest {min(alone):.1f}, slowest {max(alone):.1f})"
     )
+    print(f"fork and exit alone: {fork_and_exit(''):.2f} ms, with the reader {fork_and_exit(READER):.2f} ms")
     print(f"memory of the parent: {memory[0]:.0f} MB before, {after[0]:.0f} MB after")
     print(f"memory of the template: {memory[1]:.1f} MB before, {after[1]:.1f} MB after")
 

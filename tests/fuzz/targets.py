@@ -1,6 +1,7 @@
 """The readers, each as a function of bytes that must end in a value or in a FormatError, in little time and memory."""
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -22,6 +23,7 @@ FIXTURES = Path(os.environ.get("GLOSSA_FIXTURES") or ROOT.parent / "shared" / "f
 _LIMITS = Limits(max_bytes=1 << 20)
 # Pictures for training may be of 40 megapixels; a fuzzer should not spend its time on decoding those.
 _LARGEST_SIDE = 512
+_SPAN_ENDS = re.compile(rb",\s*(\d{1,6})\s*\]")
 
 
 def anything(data: bytes) -> None:
@@ -41,6 +43,12 @@ def safetensors(data: bytes) -> None:
     for name in file.entries:
         with suppress(FormatError):
             file.tensor(name)
+
+
+def header(data: bytes) -> None:
+    """Safetensors that get past the first eight bytes: these are the header, and zeros follow as it asks for them."""
+    longest = max(map(int, _SPAN_ENDS.findall(data)), default=0)
+    safetensors(len(data).to_bytes(8, "little") + data + bytes(longest))
 
 
 def zip_records(data: bytes) -> None:
@@ -98,7 +106,17 @@ def _side(data: bytes) -> int:
 
 TARGETS: dict[str, Target] = {
     function.__name__: function
-    for function in (anything, safetensors, zip_records, torch_zip, torch_legacy, pickle, image, picture)
+    for function in (
+        anything,
+        safetensors,
+        header,
+        zip_records,
+        torch_zip,
+        torch_legacy,
+        pickle,
+        image,
+        picture,
+    )
 }
 
 
@@ -118,6 +136,7 @@ def seeds(name: str, *, largest: int = 8_192) -> list[bytes]:
     pictures = [sample_picture(form, size=(32, 24)) for form in ("PNG", "WEBP", "JPEG")]
     chosen: dict[str, list[bytes]] = {
         "safetensors": [data for data in kept if data[8:9] == b"{"],
+        "header": list(_headers(kept)),
         "zip_records": [data for data in kept if data.startswith(b"PK\x03\x04")],
         "torch_legacy": [data for data in kept if data.startswith(LEGACY_MAGIC)],
         "image": [data for data in kept if data.startswith((PNG_START, b"RIFF"))],
@@ -136,6 +155,11 @@ def _files() -> list[bytes]:
     for sample in hostile_files():
         files |= {sample.data, sample.control}
     return sorted(files, key=len)
+
+
+def _headers(files: list[bytes]) -> set[bytes]:
+    """The headers of these safetensors, without the length before them."""
+    return {data[8 : 8 + int.from_bytes(data[:8], "little")] for data in files if data[8:9] == b"{"}
 
 
 def _pickles(files: list[bytes]) -> set[bytes]:

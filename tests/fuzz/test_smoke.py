@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz.mutation import fuzz
 from tests.fuzz.targets import TARGETS, seeds
 
-# Processor seconds for each of the eight readers.
+# Processor seconds for each of the nine readers.
 SECONDS = 5.0
 MEMORY_KIB = 512 * 1024
 
