@@ -149,17 +149,16 @@ def hand_over(page: Page, how: str, name: str, data: bytes) -> None:
         """([how, name, bytes]) => {
             const carried = new DataTransfer();
             carried.items.add(new File([new Uint8Array(bytes)], name));
-            const options = { bubbles: true, cancelable: true };
-            document.querySelector('h1').dispatchEvent(how === 'drop'
-                ? new DragEvent('drop', { ...options, dataTransfer: carried })
-                : new ClipboardEvent('paste', { ...options, clipboardData: carried }));
+            const given = { bubbles: true, cancelable: true, dataTransfer: carried, clipboardData: carried };
+            const Kind = how === 'drop' ? DragEvent : ClipboardEvent;
+            document.querySelector('h1').dispatchEvent(new Kind(how, given));
         }""",
         [how, name, list(data)],
     )
 
 
 def test_what_is_it_takes_a_file_dropped_pasted_or_chosen_and_answers_without_barriers(
-    stranger: Page, tmp_path: Path
+    stranger: Page,
 ) -> None:
     heading, wrong = stranger.locator("#answer h2"), {}
     stranger.goto("/inspect")
@@ -170,11 +169,10 @@ def test_what_is_it_takes_a_file_dropped_pasted_or_chosen_and_answers_without_ba
     hand_over(stranger, "paste", "holiday.png", samples.picture("PNG"))
     expect(heading).to_contain_text("A picture", timeout=60_000)
     wrong["picture"] = barriers(stranger)
-    path = tmp_path / "notes.pt"
-    path.write_bytes(b"hello, this is text")
     stranger.reload()
     tab_to(stranger, "#inspect-file")
-    stranger.locator("#inspect-file").set_input_files(path)
+    text = {"name": "notes.pt", "mimeType": "", "buffer": b"hello, this is text"}
+    stranger.locator("#inspect-file").set_input_files(text)  # type: ignore[arg-type]
     expect(heading).to_contain_text("notes.pt", timeout=60_000)
     wrong["refused"] = barriers(stranger)
     assert {name: found for name, found in wrong.items() if found} == {}
@@ -198,6 +196,7 @@ def test_a_sheet_appears_by_itself_once_it_is_drawn(
     factories.sheet(version, tmp_path)
     publisher.locator(".picture-open").first.click(timeout=30_000)
     expect(publisher.locator("[data-viewer]")).to_be_visible()
+    expect(publisher.locator("#cover img").first).to_be_visible()
     assert publisher.evaluate("window.notReloaded === true")
 
 
