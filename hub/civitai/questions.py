@@ -87,7 +87,7 @@ def images(request: HttpRequest) -> tuple[gallery.Question, dict[str, Any], bool
         limit=limit,
     )
     kind = asked.word("type", words.MEDIA_TYPES, otherwise="image")
-    asked.word("nsfw", [*words.IMAGE_LEVELS, "true", "false"], otherwise="None")
+    asked.word("nsfw", [*words.IMAGE_LEVELS, "true", "false", "True", "False"], otherwise="None")
     with_settings = asked.flag("withMeta") is True
     asked.finish()
     if kind != "image" or not level & 1 or (version and post and version != post):
