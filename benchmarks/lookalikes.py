@@ -15,9 +15,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-BATCH = 1000
+BATCH, WIDTH = 1000, 128
 
 
 def fill(original: Any, missing: int, source: random.Random) -> None:
@@ -60,26 +61,46 @@ def fill(original: Any, missing: int, source: random.Random) -> None:
     )
 
 
-def vectors(source: random.Random, count: int, width: int, near: Any = None) -> Any:
-    """An embedding of numbers that nobody else has, or nearly those of another one."""
-    from hub.formats import Tensor, read, write_canonical
+def canonical(source: random.Random, count: int, width: int, near: Any = None) -> bytes:
+    """A file of numbers that nobody else has, or nearly those of another one."""
+    from hub.formats import Tensor, write_canonical
     from hub.formats.values import floats_of, packed_floats
 
     base = floats_of(near) if near else [0.0] * (count * width)
     noise = 0.0005 if near else 0.02
     numbers = packed_floats(value + source.gauss(0, noise) for value in base)
-    made = {"emb_params": Tensor("F32", (count, width), numbers)}
-    return read(write_canonical(made, family="tiny", trigger="copy-cat"), filename="")
+    return write_canonical(
+        {"emb_params": Tensor("F32", (count, width), numbers)}, family="tiny", trigger="copy-cat"
+    )
 
 
-def searched(data: Any) -> tuple[float, int, int]:
+def published(content: bytes) -> Any:
+    """The one version that goes the whole way."""
+    from hub.access import Viewer
+    from hub.services import accounts, ingest, publishing
+
+    ada = Viewer(accounts.create_user(name="ada", email="ada@example.org", password=None))
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(content)
+        file.flush()
+        ingested = ingest.embedding(ada, path=Path(file.name), filename="moss-dragon.safetensors")
+    embedding = publishing.create_embedding(ada, name="moss-dragon", title="Moss dragon", kind="style")
+    draft = publishing.add_draft(
+        ada, embedding=embedding, ingested=ingested, trigger="moss-dragon", licence="cc0-1.0"
+    )
+    return publishing.publish(ada, version=draft)
+
+
+def searched(content: bytes) -> tuple[float, int, int]:
     """Milliseconds, questions to the database and finds of one search."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     from hub.access import ANONYMOUS
     from hub.catalog import recognise
+    from hub.formats import read
 
+    data = read(content, filename="")
     with CaptureQueriesContext(connection) as questions:
         began = time.perf_counter()
         found = recognise.alike(ANONYMOUS, data, except_values="")
@@ -94,18 +115,17 @@ def measured(sizes: list[int], searches: int) -> Iterator[str]:
     from hub import blobs
     from hub.formats import read
     from hub.models import Version
-    from tests import factories
 
     source = random.Random(1)
-    original = factories.version()
+    original = published(canonical(source, 2, WIDTH))
     data = read(blobs.read(original.tensors_id), filename="")
     tensor = data.tensors["emb_params"]
     for size in sizes:
         while (missing := size - Version.objects.count()) > 0:
             with transaction.atomic():
                 fill(original, min(missing, BATCH), source)
-        strangers = [searched(vectors(source, *tensor.shape)) for _ in range(searches)]
-        copies = [searched(vectors(source, *tensor.shape, tensor)) for _ in range(searches)]
+        strangers = [searched(canonical(source, *tensor.shape)) for _ in range(searches)]
+        copies = [searched(canonical(source, *tensor.shape, tensor)) for _ in range(searches)]
         assert all(found == 1 for _, _, found in copies), "a near copy was not found"
         yield "   ".join(
             f"{what} {statistics.median(times):.1f} ms (slowest {max(times):.1f}), {max(asked)} questions"
