@@ -14,10 +14,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import Embedding
-from hub.services import publishing
+from hub.services import freezing, publishing
 from tests import factories
 from tests.civitai import shelf
-from tests.frozen import flush_allowed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]
 
@@ -142,11 +141,13 @@ def test_search_finds_name_trigger_creator_and_tag_and_has_no_pages(client: Clie
     assert refused.status_code == 400
 
 
-def test_orders_and_periods(client: Client) -> None:
-    old, new = shelf.published(), shelf.published(name="ink-wash")
+def test_orders_and_periods(client: Client, monkeypatch: Any) -> None:
+    with monkeypatch.context() as earlier:
+        long_ago = timezone.now() - timedelta(days=40)
+        earlier.setattr(freezing.timezone, "now", lambda: long_ago)
+        old = shelf.published()
+    new = shelf.published(name="ink-wash")
     Embedding.objects.filter(pk=old.embedding_id).update(downloads=9)
-    with flush_allowed():
-        type(old).objects.filter(pk=old.pk).update(published_at=timezone.now() - timedelta(days=40))
     assert listed(client, sort="Newest") == [new.embedding_id, old.embedding_id]
     assert listed(client, sort="Oldest") == [old.embedding_id, new.embedding_id]
     for sort in ("Highest Rated", "Most Downloaded", "Most Liked", "Most Images"):

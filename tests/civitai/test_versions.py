@@ -14,7 +14,6 @@ from hub.models import Digest, Version
 from hub.services import publishing
 from tests import factories
 from tests.civitai import shelf
-from tests.frozen import flush_allowed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]
 BY_HASH = f"{shelf.API}/model-versions/by-hash"
@@ -109,11 +108,11 @@ def test_the_beginning_of_a_sha256_is_enough(client: Client, version: Version, d
 
 
 def test_a_beginning_that_two_files_share_names_neither_of_them(client: Client, version: Version) -> None:
-    other = shelf.published("otto", "ink-wash")
     digest = version.files.get(layout="canonical").blob_id
     twin = digest[:20] + "0" * 44
-    with flush_allowed():
-        Digest.objects.create(version=other, path="twin", kind="sha256", value=twin)
+    other = factories.draft(factories.embedding("otto", "ink-wash"), trigger="ink-wash")
+    Digest.objects.create(version=other, path="twin", kind="sha256", value=twin)
+    publishing.publish(factories.viewer("otto"), version=other)
     assert by_hash(client, digest[:12]).status_code == 404
     assert by_hash(client, digest).json()["id"] == version.pk
     assert by_hash(client, twin).json()["id"] == other.pk
