@@ -71,7 +71,10 @@ class Template:
                 return
             seconds, length = ASKED.unpack_from(asked)
             while len(asked) < ASKED.size + length:
-                asked += self._control.recv(_BLOCK)
+                more = self._control.recv(_BLOCK)
+                if not more:
+                    return
+                asked += more
             code = self._run(handed, asked[ASKED.size :], seconds)
             try:
                 self._control.send(TOLD.pack(code))

@@ -78,7 +78,8 @@ class Template:
         try:
             try:
                 asked = ASKED.pack(bounds.wall_seconds, len(request)) + request
-                socket.send_fds(self._control, [asked], [source, writing])
+                sent = socket.send_fds(self._control, [asked], [source, writing])
+                self._control.sendall(asked[sent:])
             except OSError as error:
                 raise TemplateGone from error
             finally:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from hub import sandbox
+from hub.formats import FormatError, write_layout
+from hub.formats.__main__ import ASKED
 from hub.sandbox import Bounds, SandboxRefusal, SandboxUnavailable, process
 from hub.sandbox.process import Pool
 from hub.sandbox.template import Template, TemplateGone
@@ -74,6 +77,26 @@ def test_one_file_after_the_other_is_read_by_children_of_one_template(pool: Pool
     for _ in range(3):
         family(word)
     assert len(pool.pids()) == 1
+
+
+def test_a_long_request_arrives_whole(pool: Pool, tmp_path: Path) -> None:
+    path = tmp_path / "moss-dragon.pt"
+    path.write_bytes(write_layout(samples.canonical_file("sd1"), "webui-pt", trigger="moss-dragon"))
+    with pytest.raises(FormatError, match="There is no"):
+        sandbox.read_embedding(path, filename=path.name, token="x" * (1 << 20))
+
+
+def test_template_whose_owner_goes_in_the_middle_of_a_request_ends(pool: Pool) -> None:
+    with pool.template(READERS) as template:
+        reading, writing = os.pipe()
+        asked = ASKED.pack(1.0, 100) + b"{"
+        with open(os.devnull, "rb") as source:
+            socket.send_fds(template._control, [asked], [source.fileno(), writing])
+        template._control.close()
+        assert until(template.is_over)
+        os.close(reading)
+        os.close(writing)
+        template.is_whole = False
 
 
 def test_template_killed_between_two_files_is_replaced(pool: Pool, word: Path) -> None:
