@@ -193,6 +193,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     # Training.
     "train": ("start_run", "start_run"),
     "train_check": (None, "start_run"),
+    "train_advice": (None, "start_run"),
     "train_picture": (None, "start_run"),
     "train_set_picture": ("see_public", None),
     "runs": ("see_run", None),

@@ -14,13 +14,15 @@ from PIL import Image
 from hub.formats.looks.marks import Mark
 
 _SMALLEST = 6
-_TALLEST = 0.25  # of the picture
+_TALLEST = 34  # in pixels: of bigger marks only the outlines are seen
 _MOST_MARKS = 1500
 _FEWEST = 4
 _SHAPE = 5
 # Pairs of letters are alike by this much on average, at most (1 is the same). Words have 0.1 to 0.4, windows over 0.8.
 _MOST_ALIKE = 0.62
 _COMPARED = 20
+# A line in which most second marks follow at one distance is a pattern; letters are of many widths.
+_EVEN_STEPS, _STEP = 0.7, 0.07
 # Only l, I and stops fill their boxes.
 _SOLID, _MOST_SOLID = 0.85, 0.5
 
@@ -45,7 +47,7 @@ def _may_be_letter(mark: Mark, size: tuple[int, int]) -> bool:
     is_cut = mark.left == 0 or mark.top == 0 or mark.right == width or mark.bottom == height
     return (
         not is_cut
-        and _SMALLEST <= mark.height <= _TALLEST * height
+        and _SMALLEST <= mark.height <= _TALLEST
         and 0.08 <= mark.width / mark.height <= 2.0
         and mark.fill >= 0.18
     )
@@ -90,8 +92,17 @@ def _is_writing(line: Sequence[Mark], grey: Image.Image) -> bool:
         even >= 0.8 * len(line)
         and level >= 0.65 * len(line)
         and solid <= _MOST_SOLID * len(line)
+        and not _is_pattern(line)
         and _likeness(line, grey) <= _MOST_ALIKE
     )
+
+
+def _is_pattern(line: Sequence[Mark]) -> bool:
+    """Whether the marks, or every second one, stand at even distances."""
+    middles = [mark.middle[0] for mark in line]
+    steps = sorted(later - first for first, later in zip(middles, middles[2:], strict=False))
+    usual = steps[len(steps) // 2]
+    return sum(abs(step - usual) <= _STEP * usual for step in steps) >= _EVEN_STEPS * len(steps)
 
 
 def _likeness(line: Sequence[Mark], grey: Image.Image) -> float:
