@@ -8,6 +8,8 @@ from django.db.models import Q
 from hub.errors import Invalid
 
 _BETWEEN: Final = "~"
+# Fields that hold numbers; the others hold moments.
+_NUMBERS: Final = frozenset({"downloads", "pk"})
 
 
 def write(field: str, last: Any) -> str:
@@ -26,9 +28,10 @@ def after(field: str, cursor: str, *, descending: bool = True) -> Q:
         number = int(pk)
     except ValueError:
         raise foreign() from None
-    if isinstance(value, datetime) == (field in ("downloads", "pk")) or number.bit_length() > 63:
+    is_number = isinstance(value, int)
+    if is_number != (field in _NUMBERS) or (not is_number and value.tzinfo is None):
         raise foreign()
-    if isinstance(value, datetime) and value.tzinfo is None:
+    if number.bit_length() > 63 or (is_number and value.bit_length() > 63):
         raise foreign()
     way = "lt" if descending else "gt"
     return Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": number})

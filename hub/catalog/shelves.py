@@ -91,7 +91,7 @@ def _by_rank(viewer: Viewer, rows: QuerySet[Embedding], index: search.Index, que
     start = 0
     if question.cursor:
         place, _, last = question.cursor.partition("~")
-        if not (place.isdecimal() and last.isdecimal()):
+        if not (place.isdecimal() and last.isdecimal()) or max(len(place), len(last)) > 18:
             raise cursors.foreign()
         start = order.index(int(last)) + 1 if int(last) in order else int(place)
     shown = order[start : start + question.limit]

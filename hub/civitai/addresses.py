@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -24,15 +23,16 @@ def download(request: HttpRequest, whole: Whole) -> str:
 
 def picture(request: HttpRequest, preview: Preview, *, is_open: bool) -> str:
     """Where a picture is shown: to anybody, or by a link for this viewer that soon ends."""
-    if is_open and settings.HUB["HUB_ANONYMOUS_READ"]:
+    if is_open:
         return of(request, "civitai_picture", preview.pk)
     link = links.sign(viewer_of(request), f"p{preview.pk}")
     return of(request, "civitai_linked_picture", link, preview.pk)
 
 
 def page(request: HttpRequest, **changed: Any) -> str:
-    """This address with some parameters changed; every other one stays."""
+    """This address with some parameters changed; every other one stays, but for a token."""
     query = request.GET.copy()
+    query.pop("token", None)
     for name, value in changed.items():
         query[name] = str(value)
     return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"

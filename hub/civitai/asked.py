@@ -23,7 +23,7 @@ class Asked:
 
     def text(self, name: str) -> str:
         """Free text, cut at a sane length."""
-        return self.query.get(name, "").strip()[:TEXT_MAX]
+        return self.query.get(name, "").replace("\0", "").strip()[:TEXT_MAX]
 
     def number(self, name: str, *, least: int, most: int, otherwise: int) -> int:
         """A whole number in these bounds."""

@@ -202,11 +202,26 @@ def test_pages_say_where_they_are_and_end_at_a_thousand(client: Client) -> None:
     assert deep["Retry-After"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "1~x", "2026-01-01~1", "~", "2026-01-01T00:00:00~1"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "1~x", "2026-01-01~1", "~", "2026-01-01T00:00:00~1", f"{9**30}~1", f"1~{9**30}~"]
+)
 @pytest.mark.parametrize("query", [{"sort": "Newest"}, {}, {"query": "moss"}])
 def test_a_cursor_of_somebody_else_is_refused(client: Client, cursor: str, query: Any) -> None:
     shelf.published()
     assert client.get(f"{shelf.API}/models", {"cursor": cursor, **query}).status_code == 400
+
+
+def test_a_text_with_a_nul_in_it_finds_nothing_worse_than_nothing(client: Client) -> None:
+    shelf.published()
+    for name in ("query", "username", "tag", "cursor", "baseModels", "ids"):
+        assert client.get(f"{shelf.API}/models?{name}=%00x").status_code in (200, 400), name
+    for path in (
+        "/creators?query=%00x",
+        "/users?query=%00x",
+        "/images?username=%00x",
+        "/model-versions/by-hash/%00",
+    ):
+        assert client.get(shelf.API + path).status_code in (200, 404), path
 
 
 def test_marked_things_are_asked_for_with_a_token_and_there_are_none(client: Client) -> None:
