@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import OutboxJob, Version
@@ -238,6 +239,17 @@ def test_no_token_of_an_address_is_written_to_the_log(client: Client, hidden: Ve
         client.get("/api/download/models/999999", {"token": secret})
         client.get("/api/download/models/x", {"token": secret})
     assert secret not in caplog.text
+
+
+def test_a_download_costs_a_fixed_number_of_queries(
+    client: Client, version: Version, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        shelf.next_version(version)
+    with django_assert_max_num_queries(10):
+        sent = download(client, version)
+    with django_assert_max_num_queries(6):
+        assert followed(client, sent).status_code == 200
 
 
 @pytest.mark.s3

@@ -203,7 +203,14 @@ def test_pulls_are_counted_by_version(client: Client, version: Version) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/models/{model}", "/model-versions/{id}", "/model-versions/by-hash/{hash}"]
+    "address",
+    [
+        "/models/{model}",
+        "/model-versions/{id}",
+        "/model-versions/mini/{id}",
+        "/model-versions/{id}/sidecars",
+        "/model-versions/by-hash/{hash}",
+    ],
 )
 def test_one_thing_costs_a_fixed_number_of_queries(
     client: Client, tmp_path: Any, django_assert_max_num_queries: DjangoAssertNumQueries, address: str
