@@ -1,11 +1,13 @@
 """Pictures that are there twice: saved again, made smaller, cropped, mirrored."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from PIL import Image, ImageOps
 
+from hub.formats.looks import THUMB
 from trainer.advice.finding import Finding
-from trainer.advice.look import THUMB, Look
+from trainer.advice.look import Look
 from trainer.advice.thumbs import Vector, product, window
 
 # Correlation of colours on a grid of 16 x 16. Measured on made sets: copies and crops of 75 % and more reach 0.97,
@@ -16,15 +18,24 @@ CROPS = (0.94, 0.88, 0.82, 0.76, 0.7)
 PLACES = 5
 # Mean colours of copies differ by less (of 255); this saves comparing all crops of all pictures.
 COLOURS_APART = 40
+# A first look at crops, on a grid of 8 x 8.
+COARSE, MAYBE_LIKE = 8, 0.88
+# In larger sets only whole pictures are compared, so that advice stays quick.
+MOST_FOR_CROPS = 24
+
+Box = tuple[float, float, float, float]
 
 
 def pairs(looks: Sequence[Look]) -> list[tuple[int, int]]:
     """Pictures that are copies of an earlier one: the earlier and the later."""
     shapes = [_Shape(look.image) if look.image else None for look in looks]
+    cropped = len(looks) <= MOST_FOR_CROPS
     found = []
     for later in range(len(looks)):
         for first in range(later):
-            if looks[first].digest == looks[later].digest or _same(shapes[first], shapes[later]):
+            if looks[first].digest == looks[later].digest or _same(
+                shapes[first], shapes[later], cropped=cropped
+            ):
                 found.append((first, later))
                 break
     return found
@@ -46,35 +57,41 @@ def find(doubles: Sequence[tuple[int, int]]) -> Finding | None:
 
 
 class _Shape:
-    """A thumb and, when first asked for, its crops."""
+    """A thumb as vectors, and, when first asked for, its crops on a coarse grid."""
 
     def __init__(self, image: Image.Image) -> None:
         self.image = image
-        self.whole = window(image)
-        self.mirrored = window(ImageOps.mirror(image))
+        mirrored = ImageOps.mirror(image)
+        self.views = [(window(one), window(one, grid=COARSE)) for one in (image, mirrored)]
         self.colour = image.resize((1, 1), Image.Resampling.BOX).tobytes()
-        self._crops: list[Vector] = []
 
-    @property
-    def crops(self) -> list[Vector]:
-        if not self._crops:
-            for part in CROPS:
-                side = THUMB * part
-                for row in range(PLACES):
-                    for column in range(PLACES):
-                        x = (THUMB - side) * column / (PLACES - 1)
-                        y = (THUMB - side) * row / (PLACES - 1)
-                        self._crops.append(window(self.image, (x, y, x + side, y + side)))
-        return self._crops
+    @cached_property
+    def crops(self) -> list[tuple[Box, Vector]]:
+        """Every crop looked at, with its place."""
+        boxes = []
+        for side in (THUMB * part for part in CROPS):
+            steps = [(THUMB - side) * step / (PLACES - 1) for step in range(PLACES)]
+            boxes += [(x, y, x + side, y + side) for x in steps for y in steps]
+        return [(box, window(self.image, box, grid=COARSE)) for box in boxes]
+
+    def has(self, view: Vector, coarse: Vector) -> bool:
+        """Whether a part of this picture is that view; most parts are ruled out at a glance."""
+        return any(
+            product(coarse, crop) > MAYBE_LIKE and product(view, window(self.image, box)) > LIKE
+            for box, crop in self.crops
+        )
 
 
-def _same(left: _Shape | None, right: _Shape | None) -> bool:
+def _same(left: _Shape | None, right: _Shape | None, *, cropped: bool) -> bool:
     if left is None or right is None:
         return False
     if max(abs(a - b) for a, b in zip(left.colour, right.colour, strict=True)) > COLOURS_APART:
         return False
-    for small, large in ((left, right), (right, left)):
-        for view in (small.whole, small.mirrored):
-            if product(view, large.whole) > LIKE or any(product(view, crop) > LIKE for crop in large.crops):
-                return True
-    return False
+    whole, glance = right.views[0]
+    if any(
+        product(coarse, glance) > MAYBE_LIKE and product(view, whole) > LIKE for view, coarse in left.views
+    ):
+        return True
+    return cropped and any(
+        large.has(*view) for small, large in ((left, right), (right, left)) for view in small.views
+    )

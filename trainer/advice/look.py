@@ -9,8 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-THUMB = 32
-VERSION = 1
+from hub.formats.looks import THUMB, VERSION
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from math import hypot, sqrt
 
 from PIL import Image, ImageChops
 
+from hub.formats.looks import THUMB
 from trainer.advice.finding import Finding, number
-from trainer.advice.look import THUMB, Look
+from trainer.advice.look import Look
 from trainer.advice.thumbs import Vector, product, unit
 
 # Mean likeness of the edges of all pairs. On made sets the pictures of one pose that are most alike reach 0.6 and
@@ -48,17 +49,23 @@ def find(
 
 def _group(outlines: dict[int, Vector], like: float) -> tuple[int, ...]:
     """The pictures left when those least like the others are taken out, until the rest are alike or too few."""
-    left = dict(outlines)
+    like_all = {
+        place: {at: product(own, other) for at, other in outlines.items() if at < place}
+        for place, own in outlines.items()
+    }
+    sums = dict.fromkeys(outlines, 0.0)
+    for place, others in like_all.items():
+        for at, likeness in others.items():
+            sums[place] += likeness
+            sums[at] += likeness
     fewest = max(SMALLEST_GROUP, SHARE_OF_SET * len(outlines))
-    while len(left) >= fewest:
-        likeness = {
-            place: sum(product(own, other) for at, other in left.items() if at != place)
-            / max(1, len(left) - 1)
-            for place, own in left.items()
-        }
-        if sum(likeness.values()) / len(left) >= like:
-            return tuple(sorted(left))
-        del left[min(likeness, key=lambda place: likeness[place])]
+    while len(sums) >= fewest:
+        if sum(sums.values()) / (len(sums) * (len(sums) - 1)) >= like:
+            return tuple(sorted(sums))
+        stranger = min(sums, key=lambda place: sums[place])
+        del sums[stranger]
+        for place in sums:
+            sums[place] -= like_all[max(place, stranger)][min(place, stranger)]
     return ()
 
 

@@ -6,7 +6,7 @@ from operator import mul
 
 from PIL import Image
 
-from trainer.advice.look import THUMB
+from hub.formats.looks import THUMB
 
 Vector = tuple[float, ...]
 GRID = 16
@@ -23,12 +23,14 @@ def product(left: Vector, right: Vector) -> float:
     return sum(map(mul, left, right))
 
 
-def window(image: Image.Image, box: tuple[float, float, float, float] | None = None) -> Vector:
+def window(
+    image: Image.Image, box: tuple[float, float, float, float] | None = None, *, grid: int = GRID
+) -> Vector:
     """A part of a thumb, or all of it, as a unit vector of colours on a grid, each colour about its own mean.
 
     So neither a common tint nor a change of light makes two pictures alike or unlike.
     """
-    small = image.resize((GRID, GRID), Image.Resampling.BILINEAR, box=box)
+    small = image.resize((grid, grid), Image.Resampling.BILINEAR, box=box)
     planes = []
     for band in small.split():
         values = band.tobytes()

@@ -1,5 +1,6 @@
 """What is said about a set: each fault is found where it is, and a good set gets no remark."""
 
+import time
 from functools import cache
 from random import Random
 
@@ -80,3 +81,12 @@ def test_pictures_of_which_nothing_is_known_get_only_what_their_sizes_say() -> N
     unknown = [Look(str(place), 200, 700) for place in range(3)]
     assert [f.code for f in advise(unknown, kind="object", resolution=512)] == ["small", "long"]
     assert advise([], kind="object", resolution=512) == []
+
+
+def test_advice_on_many_pictures_of_like_colours_stays_quick() -> None:
+    rng = Random(1)
+    noise = [Look(str(n), 600, 600, bytes(rng.randrange(100, 140) for _ in range(3072))) for n in range(120)]
+    for count in (24, 120):
+        began = time.process_time()
+        advise(noise[:count], kind="object", resolution=512)
+        assert time.process_time() - began < 5
