@@ -202,13 +202,13 @@ def test_pages_say_where_they_are_and_end_at_a_thousand(client: Client) -> None:
     assert deep["Retry-After"]
 
 
-@pytest.mark.parametrize(
-    "cursor", ["x", "1~x", "2026-01-01~1", "~", "2026-01-01T00:00:00~1", f"{9**30}~1", f"1~{9**30}~"]
-)
-@pytest.mark.parametrize("query", [{"sort": "Newest"}, {}, {"query": "moss"}])
-def test_a_cursor_of_somebody_else_is_refused(client: Client, cursor: str, query: Any) -> None:
+def test_a_cursor_of_somebody_else_is_refused(client: Client) -> None:
     shelf.published()
-    assert client.get(f"{shelf.API}/models", {"cursor": cursor, **query}).status_code == 400
+    foreign = ["x", "1~x", "2026-01-01~1", "~", "2026-01-01T00:00:00~1", f"{9**30}~1", f"1~{9**30}~"]
+    for query in ({"sort": "Newest"}, {}, {"query": "moss"}):
+        for cursor in foreign:
+            response = client.get(f"{shelf.API}/models", {"cursor": cursor, **query})
+            assert response.status_code == 400, (query, cursor)
 
 
 def test_a_text_with_a_nul_in_it_finds_nothing_worse_than_nothing(client: Client) -> None:
