@@ -10,7 +10,8 @@ from PIL import Image, ImageStat
 
 from hub.formats.looks.marks import Mark
 
-_MOST_EYES = 150
+# In a picture with more marks than this nothing can be told, and it would take long to find that out.
+_MOST_EYES, _MOST_MARKS = 150, 3000
 _SMALLEST_EYE = 3
 # Where skin is looked for, from the point between the eyes, in distances of the eyes: cheeks, bridge of the nose.
 _SKIN = ((-0.42, 0.42), (0.42, 0.42), (0.0, 0.12))
@@ -25,7 +26,7 @@ Rgb = tuple[float, ...]
 def count_faces(marks: Sequence[Mark], image: Image.Image) -> int:
     """How many places of a picture look like a face, given its dark marks."""
     eyes = [mark for mark in marks if _may_be_eye(mark)]
-    if len(eyes) > _MOST_EYES:
+    if len(eyes) > _MOST_EYES or len(marks) > _MOST_MARKS:
         return 0
     found: list[tuple[float, float, float]] = []
     for place, left in enumerate(eyes):

@@ -1,6 +1,7 @@
 """What is measured of one picture: edges, writing, faces, a thumb."""
 
 import io
+import time
 from random import Random
 
 import pytest
@@ -70,6 +71,19 @@ def test_a_face_is_seen_and_a_wall_is_none() -> None:
     made_sets.Face(Random(4)).draw(picture, 280, 260, 120)
     assert look_at(picture)["faces"] == 1
     assert look_at(windows())["faces"] == 0
+
+
+def test_a_picture_made_of_marks_is_looked_at_quickly() -> None:
+    picture = Image.new("RGB", (512, 512), "white")
+    draw = ImageDraw.Draw(picture)
+    for y in range(2, 510, 5):
+        for x in range(2, 510, 4):
+            draw.rectangle((x, y, x + 1, y + 2), fill="black")
+    for x in range(6, 506, 7):
+        draw.rectangle((x, 40, x + 3, 43), fill="black")
+    began = time.process_time()
+    assert look_at(picture)["faces"] == 0
+    assert time.process_time() - began < 3
 
 
 def test_a_look_is_taken_where_the_picture_is_decoded_and_only_when_asked_for() -> None:
