@@ -51,7 +51,7 @@ def pullable(viewer: Viewer) -> VersionQuerySet:
 
 def version(viewer: Viewer, *, number: int) -> Whole:
     """The version with this id. NotFound for what is not there, hidden or withdrawn: all of that looks the same."""
-    found = load(viewer, pullable(viewer).filter(pk=number))
+    found = load(pullable(viewer).filter(pk=number))
     if not found:
         raise NotFound("Model not found")
     return found[0]
@@ -61,7 +61,7 @@ def embedding(viewer: Viewer, *, number: int) -> Shelf:
     """The embedding with this id and its published versions, or, where it has none, its yanked ones. NotFound else."""
     rows = list(pullable(viewer).filter(embedding=number).order_by("-number"))
     offered = [row for row in rows if row.state == Version.State.PUBLISHED]
-    wholes = load(viewer, offered or rows)
+    wholes = load(offered or rows)
     if not wholes:
         raise NotFound(f"No model with id {number}")
     return Shelf(_with_tags([number])[number], tuple(wholes), is_withdrawn=not offered)
@@ -72,13 +72,13 @@ def shelves(viewer: Viewer, numbers: Sequence[int]) -> list[Shelf]:
     embeddings = _with_tags(numbers)
     rows = pullable(viewer).published().filter(embedding__in=numbers).order_by("-number")
     versions: dict[int, list[Whole]] = defaultdict(list)
-    for whole in load(viewer, rows):
+    for whole in load(rows):
         versions[whole.version.embedding_id].append(whole)
     return [Shelf(embeddings[pk], tuple(versions[pk])) for pk in numbers if versions[pk]]
 
 
-def load(viewer: Viewer, versions: Iterable[Version]) -> list[Whole]:
-    """All of these versions, which the viewer may pull, in their order; five queries."""
+def load(versions: Iterable[Version]) -> list[Whole]:
+    """All of these versions, which somebody may pull, in their order; five queries."""
     rows = list(versions)
     keys = [row.pk for row in rows]
     files = {

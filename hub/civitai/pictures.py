@@ -20,9 +20,9 @@ from hub.wire import files, links
 LEVEL, LEVEL_WORD = 1, "None"
 # Our names of settings, as the engine and as A1111 write them, and Civitai's.
 _SETTINGS: Final = {"steps": "steps", "sampler": "sampler", "cfg scale": "cfgScale", "guidance": "cfgScale",
-                    "clip skip": "clipSkip", "model": "Model", "base": "Model"}  # fmt: skip
+                    "clip skip": "clipSkip", "model": "Model", "size": "Size"}  # fmt: skip
 _COUNTS: Final = ["cryCount", "laughCount", "likeCount", "dislikeCount", "heartCount", "commentCount"]
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER: Final = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 
 def images(request: HttpRequest, whole: Whole, *, with_settings: bool = False) -> list[dict[str, Any]]:
@@ -49,17 +49,18 @@ def settings(preview: Preview, version: Version) -> dict[str, Any] | None:
             said["Model"] = version.base_model.name
     for name, value in preview.parameters.items():
         plain = name.replace("_", " ").lower()
-        if plain == "seed" and isinstance(value, int | str) and str(value).isdecimal():
-            said["seed"] = int(value)
+        if plain == "seed" and isinstance(_plain(value), int):
+            said["seed"] = _plain(value)
         elif plain in _SETTINGS and isinstance(value, int | float | str):
             said[_SETTINGS[plain]] = _plain(value)
-    said["Size"] = f"{preview.width}x{preview.height}"
+    said.setdefault("Size", f"{preview.width}x{preview.height}")
     said["resources"] = [{"name": version.trigger, "type": "embed"}]
-    said["civitaiResources"] = [{"type": "embed", "modelVersionId": version.pk, "weight": 1}]
+    weight = preview.parameters.get("weight", 1)
+    said["civitaiResources"] = [{"type": "embed", "modelVersionId": version.pk, "weight": weight}]
     return said
 
 
-def _plain(value: float | str) -> float | str:
+def _plain(value: Any) -> Any:
     """A number where the text is one."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return float(value) if "." in value else int(value)

@@ -51,7 +51,7 @@ def by_hashes(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     found = hashes.by_sha256(viewer, _digests(request, WHOLE_MOST))
     rows = whole.pullable(viewer).filter(pk__in={version.pk for version in found.values()}).order_by("pk")
-    return JsonResponse([payloads.version(request, one) for one in whole.load(viewer, rows)], safe=False)
+    return JsonResponse([payloads.version(request, one) for one in whole.load(rows)], safe=False)
 
 
 @endpoint()

@@ -36,7 +36,14 @@ def uploaded(of: Version, **fields: Any) -> Version:
 
     data = samples.picture("WEBP", size=(512, 384))
     details = {"prompt": f"a lamp, {of.trigger}", "content_type": "image/webp", "width": 512, "height": 384}
-    settings = {"Steps": "25", "Sampler": "DPM++ 2M", "CFG scale": "7.5", "Seed": "42", "source": "0" * 64}
+    settings = {
+        "Steps": "25",
+        "Sampler": "DPM++ 2M",
+        "CFG scale": "7.5",
+        "Seed": "42",
+        "Size": "512x768",
+        "source": "0" * 64,
+    }
     row = {"parameters": settings, **details, **fields}
     Preview.objects.create(version=of, role="upload", blob=ingest.store(data), **row)
     return of

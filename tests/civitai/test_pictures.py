@@ -46,6 +46,7 @@ def test_a_version_shows_what_the_word_does_and_how_it_was_made(client: Client, 
         "civitaiResources": [{"type": "embed", "modelVersionId": version.pk, "weight": 1}],
     }  # fmt: skip
     own = images[-1]["meta"]
+    assert own["Size"] == "512x768"
     assert (own["seed"], own["steps"], own["sampler"], own["cfgScale"]) == (42, 25, "DPM++ 2M", 7.5)
     for image in images:
         assert (image["type"], image["nsfwLevel"], image["hasMeta"]) == ("image", 1, True)
