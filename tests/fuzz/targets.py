@@ -2,6 +2,7 @@
 
 import os
 import re
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -84,7 +85,7 @@ def image(data: bytes) -> None:
     """A picture that may carry an embedding; what begins like none is made to begin like a PNG."""
     if not data.startswith(b"RIFF") or data[8:12] != b"WEBP":
         data = b"\x89PNG\r\n\x1a\n" + data[8:]
-    contents = read_image(data)
+    contents = read_image(_mended(data))
     for name in contents.shapes:
         with suppress(FormatError):
             contents.tensor(name)
@@ -92,9 +93,21 @@ def image(data: bytes) -> None:
 
 def picture(data: bytes) -> None:
     """An uploaded picture, made anew."""
+    data = _mended(data)
     if _side(data) <= _LARGEST_SIDE:
         made = reencode(data, max_side=64)
         assert 0 < made.width <= 64
+
+
+def _mended(data: bytes) -> bytes:
+    """Every other PNG with the right checksums: no mutation would find them, and behind them it gets interesting."""
+    if len(data) % 2 or not data.startswith(b"\x89PNG"):
+        return data
+    made, at = bytearray(data), 8
+    while (end := at + 8 + int.from_bytes(made[at : at + 4], "big")) + 4 <= len(made):
+        made[end : end + 4] = zlib.crc32(made[at + 4 : end]).to_bytes(4, "big")
+        at = end + 4
+    return bytes(made)
 
 
 def _side(data: bytes) -> int:
