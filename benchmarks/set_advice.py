@@ -32,8 +32,9 @@ def looks_of(made: MadeSet, folder: Path) -> list[Look]:
     return looks
 
 
-def judge(made: MadeSet, looks: list[Look], counts: Counts) -> None:
-    """Count what was found, what was missed and what was made up."""
+def judge(made: MadeSet, looks: list[Look], counts: Counts) -> list[str]:
+    """Count what was found, what was missed and what was made up; say what went wrong."""
+    wrong = []
     said = {
         finding.code: set(finding.pictures)
         for finding in advise(looks, kind=made.kind, resolution=RESOLUTION)
@@ -42,13 +43,16 @@ def judge(made: MadeSet, looks: list[Look], counts: Counts) -> None:
         count = counts.setdefault(code, Counter())
         if code not in said:
             count["missed"] += 1
+            wrong.append(f"{made.kind}: missed {code} in {sorted(made.truth[code])}")
         elif code not in made.truth:
             count["made up"] += 1
+            wrong.append(f"{made.kind} with {list(made.truth)}: made up {code} in {sorted(said[code])}")
         else:
             count["right"] += 1
             count["named"] += len(said[code])
             count["there"] += len(made.truth[code]) if said[code] else 0
             count["both"] += len(said[code] & made.truth[code])
+    return wrong
 
 
 def part(some: int, of: int) -> str:
@@ -66,11 +70,12 @@ def main() -> None:
     pictures, spent, clean, disturbed = 0, 0.0, 0, 0
     made_sets = make_sets(options.seed, options.rounds)
     with tempfile.TemporaryDirectory() as folder:
-        for made in made_sets:
+        for number, made in enumerate(made_sets):
             looks = looks_of(made, Path(folder))
             pictures += len(looks)
             began = time.process_time()
-            judge(made, looks, counts)
+            for line in judge(made, looks, counts):
+                print(f"set {number}, {line}")
             spent += time.process_time() - began
             if not made.truth:
                 clean += 1
