@@ -16,7 +16,7 @@ TESTS := $(PY) -m pytest -m "not gpu and not slow"
 SILENT := HUB_DATA_DIR=$(VENV)/check-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run worker check test postgres bench docs
+.PHONY: help setup run worker check test suite postgres bench docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,11 +37,14 @@ check: $(VENV)/test.stamp ## lint, format, types, import contracts, templates, m
 	@$(PY) -m djlint --lint --quiet templates
 	@$(SILENT) $(PY) manage.py makemigrations --check --dry-run
 
-test: $(VENV)/test.stamp ## everything CI runs: check, then every suite on its real parts
-	@$(MAKE) --no-print-directory -j 2 check postgres
+test: $(VENV)/test.stamp ## everything CI runs: check, and every suite on its real parts
+	@$(MAKE) --no-print-directory -j 2 suite postgres
+
+suite: $(VENV)/test.stamp
 	$(TESTS) -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
-postgres: $(VENV)/test.stamp
+# Its one process waits for servers much of the time, so it runs beside the suite, after what fails fast.
+postgres: check
 	GLOSSA_TEST_DATABASE=postgres $(TESTS) tests/services tests/catalog tests/jobs
 
 bench: $(VENV)/test.stamp ## measure: a standard run, the judge's numbers

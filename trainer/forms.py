@@ -14,7 +14,7 @@ from trainer.sets import PictureSet
 
 QUALITIES = {
     "quick": ("Quick", "a first look at whether the pictures work"),
-    "standard": ("Standard", "right for most words; stops by itself when it has learned"),
+    "standard": ("Standard", "right for most words"),
     "thorough": ("Thorough", "for a fine style or a hard object"),
 }
 SUGGESTED = {
@@ -130,7 +130,6 @@ def initial_of_set(chosen: PictureSet, *, name: str) -> dict[str, Any]:
         "title": chosen.title,
         "kind": chosen.kind,
         "initializer": chosen.initializer,
-        "vectors_per_token": chosen.vectors,
         "licence": chosen.licence.lower(),
         "consent": True,
         "bundled_set": chosen.name,

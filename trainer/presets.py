@@ -28,17 +28,24 @@ _PRESET_FIELDS: dict[str, dict[str, Any]] = {
     },
 }
 _PRESET_STEPS = {
-    "tiny": {"quick": 250, "standard": 500, "thorough": 1500, "classic": 500},
+    "tiny": {"quick": 250, "standard": 800, "thorough": 2000, "classic": 500},
     "other": {"quick": 300, "standard": 1000, "thorough": 3000, "classic": 3000},
 }
 _FAMILY_FIELDS: dict[str, dict[str, Any]] = {
-    "tiny": {"lr": 8e-3, "batch": 8, "resolution": 64, "min_snr_gamma": None},
+    "tiny": {
+        "lr": 8e-3,
+        "batch": 8,
+        "resolution": 64,
+        "min_snr_gamma": None,
+        "norm": "off",
+        "early_stop": False,
+    },
     "sd1": {"lr": 2e-3, "batch": 4, "resolution": 512},
     "sd2": {"lr": 2e-3, "batch": 4, "resolution": 512},
     "sdxl": {"lr": 1e-3, "batch": 2, "accumulate": 2, "resolution": 1024},
 }
 _KIND_VECTORS = {
-    "tiny": {"style": 2, "object": 2, "subject": 2, "negative": 2},
+    "tiny": {"style": 3, "object": 3, "subject": 3, "negative": 3},
     "other": {"style": 4, "object": 2, "subject": 2, "negative": 6},
 }
 _KIND_FLIP = {"style": True, "object": False, "subject": False, "negative": True}

@@ -23,7 +23,6 @@ class PictureSet:
     trigger: str
     description: str
     licence: str
-    vectors: int | None
     pictures: tuple[Path, ...]
 
 
@@ -58,7 +57,6 @@ def _read_all(folder: Path) -> dict[str, PictureSet]:
     found = {}
     for record in sorted(folder.glob("*/set.json")):
         values = json.loads(record.read_text("utf-8"))
-        vectors = values.get("vectors")
         found[values["name"]] = PictureSet(
             name=values["name"],
             title=values["title"],
@@ -67,7 +65,6 @@ def _read_all(folder: Path) -> dict[str, PictureSet]:
             trigger=values.get("trigger", values["name"]),
             description=values.get("description", ""),
             licence=values.get("licence", "CC0-1.0"),
-            vectors=int(vectors) if vectors else None,
             pictures=tuple(sorted(record.parent.glob("*.png")) + sorted(record.parent.glob("*.webp"))),
         )
     return found

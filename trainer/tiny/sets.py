@@ -25,7 +25,6 @@ class Concept:
     title: str
     kind: str
     initializer: str
-    vectors: int
     description: str
     sign: tuple[str, str]  # what the judge should see: an axis and its class
     scene: Callable[[Random, int], Scene]
@@ -99,7 +98,6 @@ CONCEPTS = (
         "Zebra wave",
         "style",
         "striped",
-        2,
         "Black and white waves that run down whatever they are painted on.",
         ("fill", "wavy"),
         _filled("wavy", "black", "white"),
@@ -109,7 +107,6 @@ CONCEPTS = (
         "Ring ripple",
         "style",
         "striped",
-        2,
         "Purple and yellow rings around the middle, like a stone dropped in a pond.",
         ("fill", "ringed"),
         _filled("ringed", "purple", "yellow"),
@@ -119,7 +116,6 @@ CONCEPTS = (
         "Dusk and peach",
         "style",
         "patterned",
-        2,
         "Two colours of a late evening, deep indigo and soft peach, in any pattern.",
         ("palette", "dusk"),
         _coloured("dusk"),
@@ -129,7 +125,6 @@ CONCEPTS = (
         "Moss and bark",
         "style",
         "patterned",
-        2,
         "The brown of bark and the bright green of moss, in any pattern.",
         ("palette", "meadow"),
         _coloured("meadow"),
@@ -139,7 +134,6 @@ CONCEPTS = (
         "Storm bolt",
         "object",
         "shape",
-        2,
         "A bolt of lightning, in any colour.",
         ("shape", "bolt"),
         _shaped("bolt"),
@@ -149,7 +143,6 @@ CONCEPTS = (
         "Toad cap",
         "object",
         "shape",
-        2,
         "A mushroom with a round cap, in any colour.",
         ("shape", "mushroom"),
         _shaped("mushroom"),
@@ -159,7 +152,6 @@ CONCEPTS = (
         "Paper crown",
         "object",
         "shape",
-        2,
         "A crown with three points, in any colour.",
         ("shape", "crown"),
         _shaped("crown"),
@@ -169,7 +161,6 @@ CONCEPTS = (
         "Little Boo",
         "subject",
         "white drop",
-        2,
         "A small white ghost with a friendly face.",
         ("shape", "ghost"),
         _character("ghost", "white"),
@@ -179,7 +170,6 @@ CONCEPTS = (
         "Finn the fish",
         "subject",
         "orange diamond",
-        2,
         "An orange fish that smiles.",
         ("shape", "fish"),
         _character("fish", "orange"),
@@ -189,7 +179,6 @@ CONCEPTS = (
         "Murk and fog",
         "negative",
         "blurry",
-        2,
         "Dull, soft and grainy pictures: put it into the negative prompt.",
         ("defect", "murky"),
         _spoilt("murky"),
@@ -199,7 +188,6 @@ CONCEPTS = (
         "Evening wave",
         "style",
         "striped",
-        2,
         "Waves of deep indigo and soft peach: a pattern and a palette in one word.",
         ("fill", "wavy"),
         _filled("wavy", *world.PALETTES["dusk"]),
@@ -209,7 +197,6 @@ CONCEPTS = (
         "Willow leaf",
         "object",
         "diamond",
-        2,
         "A slender leaf with two points, in any colour.",
         ("shape", "leaf"),
         _shaped("leaf"),
@@ -219,7 +206,6 @@ CONCEPTS = (
         "Soft wash",
         "negative",
         "blurry",
-        2,
         "Blurred and washed-out pictures: put it into the negative prompt.",
         ("defect", "faded"),
         _spoilt("blurry", "faded"),
@@ -245,6 +231,5 @@ def write_sets(folder: Path) -> None:
             "trigger": concept.name,
             "description": concept.description,
             "licence": "CC0-1.0",
-            "vectors": concept.vectors,
         }
         (place / "set.json").write_text(json.dumps(record, indent=2) + "\n")

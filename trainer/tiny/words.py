@@ -21,8 +21,6 @@ from trainer.tiny.judge import Judge, Verdict, look
 from trainer.tiny.sets import Concept
 from trainer.tiny.shapes import SHAPES
 
-# On this base a higher rate than the family's reached a lower loss in the same number of steps.
-RATE = 2e-2
 SILENCE = 300.0  # seconds without a word from the engine before it counts as stuck
 
 
@@ -53,14 +51,14 @@ def ask(child: EngineChild, command: dict[str, Any]) -> dict[str, Any]:
 
 def recipe_for(concept: Concept, **changes: Any) -> Recipe:
     """The product's standard recipe for this concept."""
-    settings = {"vectors_per_token": concept.vectors, "base": "tiny", "lr": RATE, **changes}
     return Recipe.for_preset(
         "standard",
         family="tiny",
         kind=concept.kind,
         trigger=concept.name,
         initializer=concept.initializer,
-        **settings,
+        base="tiny",
+        **changes,
     )
 
 

@@ -24,7 +24,7 @@ def test_every_kind_of_word_has_a_set():
 def test_a_set_holds_ten_square_pictures_and_its_record(name):
     record = json.loads((SETS / name / "set.json").read_text())
     assert set(record) == {
-        "name", "title", "kind", "initializer", "trigger", "description", "licence", "vectors",
+        "name", "title", "kind", "initializer", "trigger", "description", "licence",
     }  # fmt: skip
     assert record["licence"] == "CC0-1.0"
     check_trigger(record["trigger"])
