@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.catalog.shapes import Picture
-from hub.formats import families
+from hub.formats import families, known_base
 from hub.wire import prose
 from hub.wire.media import address
 
@@ -99,6 +99,13 @@ def query(context: Context, **changes: Any) -> str:
 def facet_query(context: Context, name: str, value: str | None) -> str:
     """The query string with one filter set or taken away, back on the first page."""
     return query(context, **{"page": None, name: value})
+
+
+@register.filter
+def fits(base_model: str) -> str:
+    """What it means that an embedding of its family fits this base model; empty for one that nobody knows."""
+    known = known_base(base_model)
+    return known.fits if known else ""
 
 
 @register.filter

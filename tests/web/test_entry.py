@@ -47,6 +47,15 @@ def test_the_code_names_this_hub_and_a_pinned_version(stranger):
     assert "load_textual_inversion(&quot;ada/moss-dragon&quot;, revision=&quot;v1&quot;)" in html
 
 
+@pytest.mark.parametrize(
+    ("base", "said"), [("sd-1-5", "works as it was meant to"), ("dreamshaper", "another image model")]
+)
+def test_what_fitting_means_for_the_base_model_is_said(stranger, base, said):
+    model = factories.base_model("sd1", name=base, installed=False)
+    factories.published(family="sd1", base_model=model)
+    assert said in text(stranger, "/ada/moss-dragon")
+
+
 def test_names_are_found_whatever_their_case(stranger):
     factories.published()
     text(stranger, "/Ada/Moss-Dragon")
