@@ -68,6 +68,7 @@ def recipe() -> Callable[..., Recipe]:
 
     def make(**changes: Any) -> Recipe:
         settings = {"family": "tiny", "initializer": "flat style", "max_steps": 20, "batch": 2, "seed": 7}
+        settings |= {"vectors_per_token": 2, "norm": "cap", "early_stop": True}
         return Recipe.for_preset("standard", kind="style", trigger="mossglow", **{**settings, **changes})
 
     return make

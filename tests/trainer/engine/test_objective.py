@@ -84,7 +84,9 @@ def test_loss_equals_a_ten_line_reference(
             z = (mean + deviation * inputs.latent_noise[n]) * base.vae.config.scaling_factor
             noise = inputs.noise[n]
             noisy = alpha**0.5 * z + (1 - alpha) ** 0.5 * noise
-            ids = prompt_ids(base.encoders[0].tokenizer, data.prompts[inputs.prompts[n]], 2)
+            ids = prompt_ids(
+                base.encoders[0].tokenizer, data.prompts[inputs.prompts[n]], settings.vectors_per_token
+            )
             cond = base.encoders[0].model(torch.tensor([ids])).last_hidden_state
             predicted = base.unet(noisy[None], torch.tensor([t]), encoder_hidden_states=cond).sample[0]
             velocity = base.facts.prediction == "v_prediction"
