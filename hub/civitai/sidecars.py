@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from hub import blobs
 from hub.catalog import whole
 from hub.civitai import addresses, ids, payloads, words
 from hub.civitai.endpoint import endpoint, viewer_of
-from hub.errors import NotFound, Unavailable
+from hub.errors import NotFound
 from hub.models.registry import Kind
 from hub.services import showing
 from hub.wire import files
@@ -125,20 +124,12 @@ def _stability_matrix(request: HttpRequest, found: whole.Whole) -> bytes:
 def _preview(request: HttpRequest, found: whole.Whole) -> bytes:
     """The first picture, as every tool can show it."""
     shown = showing.picture(viewer_of(request), number=found.pictures[0].pk)
-    return shown.data if shown.data is not None else _read(shown.sha256)
-
-
-def _read(sha256: str) -> bytes:
-    try:
-        return blobs.read(sha256)
-    except NotFound:
-        message = "The stored bytes are missing; the operator has to restore them."
-        raise Unavailable("blob_missing", message) from None
+    return shown.data if shown.data is not None else files.read(shown.sha256)
 
 
 def _zip(request: HttpRequest, found: whole.Whole) -> bytes:
     """File and sidecars, stored as they are; the same every time."""
-    members = {found.file.path: _read(found.file.blob_id)}
+    members = {found.file.path: files.read(found.file.blob_id)}
     members |= {name: make(request, found) for name, make in _makers(found).items()}
     with io.BytesIO() as out:
         with zipfile.ZipFile(out, "w") as archive:

@@ -4,11 +4,7 @@ Two of them have their host written into the code: their test sets that one name
 """
 
 import hashlib
-import json
 import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from hub import blobs
 from hub.models import Version
 from tests.civitai import shelf
+from tests.parts.script import answer_of
 
 pytestmark = [
     pytest.mark.client,
@@ -37,17 +34,7 @@ def ask(live_server: LiveServer, tmp_path: Path) -> Ask:
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         environment |= {"CIVITAI_HOME": str(tmp_path / "home"), "NO_PROXY": "localhost,127.0.0.1"}
         names |= {"url": live_server.url, "folder": str(tmp_path)}
-        script = (
-            "import json, sys\nglobals().update(json.loads(sys.argv[1]))\n"
-            + textwrap.dedent(lines)
-            + "\nprint('ANSWER', json.dumps(answer))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script, json.dumps(names)],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.rpartition("ANSWER ")[2])
+        return answer_of(lines, names, environment=environment, folder=tmp_path)
 
     return run
 

@@ -1,10 +1,6 @@
 """Unmodified clients, in processes of their own, against a hub that answers over a real socket."""
 
-import json
 import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ from hub.access import Viewer
 from hub.models import Embedding, Version
 from hub.services import publishing
 from tests import factories
+from tests.parts.script import answer_of
 
 pytestmark = [
     pytest.mark.client,
@@ -43,17 +40,7 @@ def ask(live_server: LiveServer, tmp_path: Path) -> Ask:
             "NO_PROXY": "localhost,127.0.0.1",
             "OMP_NUM_THREADS": "1",
         } | ({"HF_TOKEN": token} if token else {})
-        script = (
-            "import json, sys\nnames = json.loads(sys.argv[1])\nglobals().update(names)\n"
-            + textwrap.dedent(lines)
-            + "\nprint('ANSWER', json.dumps(answer))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script, json.dumps(names)],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.rpartition("ANSWER ")[2])
+        return answer_of(lines, names, environment=environment, folder=tmp_path)
 
     return run
 
