@@ -17,7 +17,7 @@ from hub.civitai import addresses, ids, payloads, words
 from hub.civitai.endpoint import endpoint, viewer_of
 from hub.errors import NotFound
 from hub.models.registry import Kind
-from hub.services import showing
+from hub.services import converting, showing
 from hub.wire import files
 
 # How A1111 calls families in its notes.
@@ -124,12 +124,12 @@ def _stability_matrix(request: HttpRequest, found: whole.Whole) -> bytes:
 def _preview(request: HttpRequest, found: whole.Whole) -> bytes:
     """The first picture, as every tool can show it."""
     shown = showing.picture(viewer_of(request), number=found.pictures[0].pk)
-    return shown.data if shown.data is not None else files.read(shown.sha256)
+    return shown.data if shown.data is not None else converting.stored(shown.sha256)
 
 
 def _zip(request: HttpRequest, found: whole.Whole) -> bytes:
     """File and sidecars, stored as they are; the same every time."""
-    members = {found.file.path: files.read(found.file.blob_id)}
+    members = {found.file.path: converting.stored(found.file.blob_id)}
     members |= {name: make(request, found) for name, make in _makers(found).items()}
     with io.BytesIO() as out:
         with zipfile.ZipFile(out, "w") as archive:

@@ -91,13 +91,19 @@ def _served(layout: str, family: str) -> Layout:
     )
 
 
-def _made(canonical: File, layout: Layout, trigger: str) -> bytes:
-    """The bytes of the layout. Unavailable when the canonical ones are missing or damaged."""
+def stored(sha256: str) -> bytes:
+    """All bytes of a file, checked against the digest. Unavailable when they are missing."""
     try:
-        return write_layout(blobs.read(canonical.blob_id), layout.id, trigger=trigger)
+        return blobs.read(sha256)
     except NotFound:
         message = "The stored bytes are missing; the operator has to restore them."
         raise Unavailable("blob_missing", message) from None
+
+
+def _made(canonical: File, layout: Layout, trigger: str) -> bytes:
+    """The bytes of the layout. Unavailable when the canonical ones are missing or damaged."""
+    try:
+        return write_layout(stored(canonical.blob_id), layout.id, trigger=trigger)
     except FormatError as error:
         log.error("%s as %s: %s", canonical, layout.id, error.message)
         raise Unavailable("blob_damaged", "The stored bytes cannot be read.") from error

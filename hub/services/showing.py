@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from hub import blobs
 from hub.access import Viewer
 from hub.catalog import whole
-from hub.errors import NotFound, Unavailable
+from hub.errors import NotFound
 from hub.formats import showing
 from hub.models import Preview
 from hub.models.digest import Conversion
@@ -45,19 +44,11 @@ def picture(viewer: Viewer, *, number: int) -> ShownPicture:
     found = kept.first()
     if found is not None:
         return _answer(row, found.blob_id, found.blob.size, is_public)
-    made = showing.shown(_read(row))
+    made = showing.shown(converting.stored(row.blob_id))
     digest, is_kept = converting.keep(
         row.version, source=row.blob_id, layout=_LAYOUT, writer=showing.WRITER_VERSION, made=made
     )
     return _answer(row, digest, len(made), is_public, data=None if is_kept else made)
-
-
-def _read(row: Preview) -> bytes:
-    try:
-        return blobs.read(row.blob_id)
-    except NotFound:
-        message = "The stored bytes are missing; the operator has to restore them."
-        raise Unavailable("blob_missing", message) from None
 
 
 def _answer(

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from hub import blobs, jobs
-from hub.errors import NotFound, Unavailable
+from hub.services import converting
 from hub.wire.errors import ProtocolError
 
 log = logging.getLogger(__name__)
@@ -72,22 +72,13 @@ def send(
             return _dress(HttpResponse(status=307, headers={"Location": address}), file, inline=inline)
     span = _span(request, file.size, etag)
     start, end = span or (0, file.size - 1)
-    whole = b"" if request.method == "HEAD" else read(file.sha256) if data is None else data
+    whole = b"" if request.method == "HEAD" else converting.stored(file.sha256) if data is None else data
     content = whole[start : end + 1]
     response = HttpResponse(content, status=206 if span else 200)
     if span:
         response["Content-Range"] = f"bytes {start}-{end}/{file.size}"
     response["Content-Length"] = str(end - start + 1)
     return _dress(response, file, inline=inline)
-
-
-def read(sha256: str) -> bytes:
-    """All bytes of a file, checked against the digest: files are small enough for that on every pull."""
-    try:
-        return blobs.read(sha256)
-    except NotFound:
-        message = "The stored bytes are missing; the operator has to restore them."
-        raise Unavailable("blob_missing", message) from None
 
 
 def count_pull(request: HttpRequest, response: HttpResponse, *, file_id: int | None) -> None:
