@@ -15,7 +15,7 @@ from hub.formats.errors import FormatError
 from hub.formats.families import FAMILIES
 from hub.formats.inspection import inspect_file
 from hub.formats.limits import Limits
-from hub.formats.pairs import merge_pair
+from hub.formats.pairs import may_be_half, merge_pair
 from hub.formats.reading import check_claims, read
 from hub.formats.tool_files import (
     LAYOUTS,
@@ -45,6 +45,7 @@ __all__ = [
     "is_vocabulary_word",
     "known_base",
     "layouts_for",
+    "may_be_half",
     "merge_pair",
     "read",
     "served_layouts",

@@ -9,6 +9,11 @@ from hub.formats.names import shown
 _HALVES = {"sd1": "clip_l", "clip_g": "clip_g"}
 
 
+def may_be_half(family: str, layout: str) -> bool:
+    """Whether a file of this family and layout can be one of the two files of an SDXL embedding."""
+    return family == "clip_g" or (family == "sd1" and layout == "token-tensor")
+
+
 def merge_pair(first: EmbeddingData, second: EmbeddingData) -> EmbeddingData:
     """One SDXL embedding of its two halves, in whichever order. Layout, container and metadata are those of CLIP-L's.
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import connection, transaction
 from hub import blobs, sandbox
 from hub.access import Viewer
 from hub.errors import TooLarge, UnacceptableFile, Unavailable
-from hub.formats import EmbeddingData, FormatError, Limits, read
+from hub.formats import EmbeddingData, FormatError, Limits, merge_pair, read, write_layout
 from hub.formats.limits import MIB
 from hub.killpoints import kill_point
 from hub.models import Blob
@@ -62,8 +63,34 @@ class Stored:
     source: bytes | Path
 
 
-def embedding(viewer: Viewer, *, path: Path, filename: str) -> IngestedEmbedding:
-    """Read an uploaded embedding. UnacceptableFile says why not and by which rule; TooLarge over the limit."""
+def embedding(
+    viewer: Viewer, *, path: Path, filename: str, half: tuple[Path, str] | None = None
+) -> IngestedEmbedding:
+    """Read an uploaded embedding; with `half` (path and filename) the SDXL one that both make.
+
+    UnacceptableFile says why not and by which rule; TooLarge over the limit.
+    """
+    first = _one(viewer, path, filename)
+    if half is None:
+        return first
+    try:
+        merged = merge_pair(_as_it_was(first), _as_it_was(_one(viewer, *half, field="half")))
+    except FormatError as error:
+        raise _refusal(viewer, filename, error, "half") from None
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "pair.safetensors"
+        whole.write_bytes(write_layout(merged, "canonical", trigger=merged.trigger or "pair"))
+        return _one(viewer, whole, f"{Path(filename).stem}.safetensors")
+
+
+def _as_it_was(ingested: IngestedEmbedding) -> EmbeddingData:
+    """The half under the word that its own file has: the canonical file does not carry it."""
+    token = ingested.facts.get("token")
+    word = token if isinstance(token, str) else None
+    return replace(ingested.data, token=word, trigger=str(ingested.facts["trigger"]))
+
+
+def _one(viewer: Viewer, path: Path, filename: str, field: str = "file") -> IngestedEmbedding:
     limits = Limits(
         max_bytes=settings.HUB["HUB_MAX_UPLOAD_MB"] * MIB, max_vectors=settings.HUB["HUB_MAX_VECTORS"]
     )
@@ -72,7 +99,7 @@ def embedding(viewer: Viewer, *, path: Path, filename: str) -> IngestedEmbedding
         kill_point("K5")
         data = read(result.canonical, limits=Limits(1 << 40, limits.max_vectors))
     except FormatError as error:
-        raise _refusal(viewer, filename, error) from None
+        raise _refusal(viewer, filename, error, field) from None
     except sandbox.SandboxUnavailable as error:
         raise no_parser(error) from error
     digest = str(result.facts["digests"]["sha256"])
@@ -142,12 +169,14 @@ def _git_sha1(source: bytes | Path) -> str:
     return digest.hexdigest()
 
 
-def _refusal(viewer: Viewer, filename: str, error: FormatError) -> UnacceptableFile | TooLarge:
+def _refusal(
+    viewer: Viewer, filename: str, error: FormatError, field: str = "file"
+) -> UnacceptableFile | TooLarge:
     log.info("refused %r of %s: %s %s", filename[:100], viewer.name, error.code, error.rule)
     if isinstance(error, sandbox.SandboxRefusal) and error.trace:
         log.warning("parser of %r: %s", filename[:100], error.trace[-2000:])
     kind = TooLarge if error.code in ("file_too_large", "picture_too_large") else UnacceptableFile
-    return kind(error.code, error.message, field="file", rule=error.rule, facts=error.detail or None)
+    return kind(error.code, error.message, field=field, rule=error.rule, facts=error.detail or None)
 
 
 def no_parser(error: Exception) -> Unavailable:

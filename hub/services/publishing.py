@@ -10,7 +10,7 @@ from django.db import transaction
 from hub import blobs
 from hub.access import Viewer, require
 from hub.errors import Conflict, NotFound
-from hub.formats import read
+from hub.formats import may_be_half, read
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Version
 from hub.services import audit, bases, checks, details, digests, files, freezing, ingest
@@ -35,19 +35,22 @@ __all__ = [
 _TRIES = 5
 
 
-def check_file(viewer: Viewer, *, path: Path, filename: str) -> dict[str, Any]:
-    """All facts about an upload, for the page; nothing is stored.
+def check_file(
+    viewer: Viewer, *, path: Path, filename: str, half: tuple[Path, str] | None = None
+) -> dict[str, Any]:
+    """All facts about an upload, or about the two halves of one, for the page; nothing is stored.
 
-    Adds `vectors`, and `existing`: full name, number and trigger of versions with the same values that this
-    viewer may see. UnacceptableFile when the file is refused.
+    Adds `vectors`, `is_half` where a second file may belong to it, and `existing`: full name, number and trigger of
+    versions with the same values that this viewer may see. UnacceptableFile when the file is refused.
     """
     require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
-    ingested = ingest.embedding(viewer, path=path, filename=filename)
+    ingested = ingest.embedding(viewer, path=path, filename=filename, half=half)
     existing = [
         {"name": one.name, "number": one.number, "trigger": one.trigger}
         for one in checks.twins(viewer, ingested.tensor_digest)
     ]
-    return {**ingested.facts, "vectors": ingested.data.vectors, "existing": existing}
+    is_half = half is None and may_be_half(ingested.facts["family"], ingested.facts["layout"])
+    return {**ingested.facts, "vectors": ingested.data.vectors, "is_half": is_half, "existing": existing}
 
 
 def add_draft(
@@ -140,6 +143,7 @@ def publish_file(
     filename: str,
     trigger: str,
     licence: str,
+    half: tuple[Path, str] | None = None,
     name: str = "",
     embedding: Embedding | None = None,
     title: str = "",
@@ -156,13 +160,14 @@ def publish_file(
 ) -> Version:
     """A file as version 1 of a new embedding (`name`, `title`, `kind`, …), or as the next version of `embedding`.
 
+    `half` is the other file (path and filename) of an SDXL embedding that lies in two.
     With `may_be_open` False a file that several base models could have made needs one of them (`base_model`).
     All or nothing: a refused file, field or name leaves no row and no blob. The same request again gives the
     version it made. Raises UnacceptableFile, Unacceptable with the field, Conflict `name_taken`,
     `name_too_similar`, `version_exists` or `label_taken`.
     """
     require(viewer, "publish_version", embedding or (viewer.user.owner if viewer.user else None))
-    ingested = ingest.embedding(viewer, path=path, filename=filename)
+    ingested = ingest.embedding(viewer, path=path, filename=filename, half=half)
     repeated = _repeated(viewer, embedding, name, ingested, trigger)
     if repeated is not None:
         return repeated

@@ -104,6 +104,11 @@ class VersionForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".safetensors,.pt,.bin,.pth,.ckpt,.pti,.png,.webp"}),
         error_messages={"required": "Choose a file first.", "empty": "This file is empty."},
     )
+    half = forms.FileField(
+        label="The other file of an SDXL pair",
+        required=False,
+        error_messages={"empty": "This file is empty."},
+    )
     trigger = forms.CharField(
         max_length=64,
         widget=forms.TextInput(attrs=_TRIGGER),

@@ -1,5 +1,6 @@
 """Publishing a file: dropped, looked at, described and published in one request that is whole or leaves nothing."""
 
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -47,7 +48,9 @@ def check(request: HttpRequest) -> HttpResponse:
     """The facts of a dropped file, as a piece of the page; nothing is stored."""
     try:
         spooled = uploads.spool(request.FILES.get("file"))
-        facts = publishing.check_file(viewer_of(request), path=spooled.path, filename=spooled.filename)
+        facts = publishing.check_file(
+            viewer_of(request), path=spooled.path, filename=spooled.filename, half=_half(request)
+        )
     except HubError as error:
         context = {"error": error, "rule": error.detail.get("rule")}
         return render(request, "publish/facts.html", context, status=STATUS[error.kind])
@@ -81,7 +84,9 @@ def _answer(
 
 def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embedding | None) -> Version | None:
     """The version made from the form, or None with the refusal in the form."""
-    fields = {name: value for name, value in form.cleaned_data.items() if name not in ("file", "base_model")}
+    fields = {
+        name: value for name, value in form.cleaned_data.items() if name not in ("file", "half", "base_model")
+    }
     base = form.cleaned_data["base_model"]
     try:
         spooled = uploads.spool(request.FILES.get("file"))
@@ -89,6 +94,7 @@ def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embeddi
             viewer_of(request),
             path=spooled.path,
             filename=spooled.filename,
+            half=_half(request),
             embedding=embedding,
             base_model=bases.claimed(base) if base not in ("", forms.BASE_UNKNOWN) else None,
             may_be_open=base == forms.BASE_UNKNOWN,
@@ -97,6 +103,14 @@ def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embeddi
     except HubError as error:
         forms.refuse(form, error)
         return None
+
+
+def _half(request: HttpRequest) -> tuple[Path, str] | None:
+    """The second file of an SDXL embedding, where one was chosen."""
+    if "half" not in request.FILES:
+        return None
+    spooled = uploads.spool(request.FILES["half"], field="half")
+    return spooled.path, spooled.filename
 
 
 def _say_twins(request: HttpRequest, version: Version) -> None:

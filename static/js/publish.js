@@ -8,6 +8,8 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "facts") return;
+  const pair = document.querySelector("[data-half]");
+  if (pair && event.target.querySelector("[data-is-half]")) pair.open = true;
   const word = event.target.querySelector("[data-suggest-trigger]")?.dataset.suggestTrigger;
   if (!word) return;
   fill("trigger", word);

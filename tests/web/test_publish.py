@@ -144,3 +144,31 @@ def test_a_word_that_others_use_is_warned_of_and_allowed(ada, bob):
 def test_the_word_of_a_private_embedding_is_nobody_s_business(ada):
     factories.published("bob", "moss-wyrm", trigger="moss-dragon", visibility="private")
     assert "moss-wyrm" not in ada.get("/new/trigger?trigger=moss-dragon").content.decode()
+
+
+def half_file(width: int, token: str = "<moss>") -> SimpleUploadedFile:
+    data = samples.keyed_file({token: width}, vectors=2)
+    return SimpleUploadedFile(f"learned_embeds_{width}.safetensors", data)
+
+
+def test_half_of_an_sdxl_pair_asks_for_the_other_file(ada):
+    html = ada.post("/new/check", {"file": half_file(768)}).content.decode()
+    assert "data-is-half" in html
+    both = {"file": half_file(1280), "half": half_file(768)}
+    html = ada.post("/new/check", both).content.decode()
+    assert "data-is-half" not in html and "SDXL" in html and "2 × 768" in html and "2 × 1280" in html
+
+
+def test_two_files_of_a_pair_are_one_version(ada):
+    response = ada.post("/new", form(file=half_file(768), half=half_file(1280)))
+    assert response.status_code == 302
+    version = Version.objects.get()
+    assert version.family == "sdxl"
+    assert [encoder["width"] for encoder in version.encoders] == [768, 1280]
+
+
+def test_two_files_that_do_not_belong_together_are_refused_beside_the_second(ada):
+    response = ada.post("/new", form(file=half_file(768), half=half_file(1280, "<fern>")))
+    html = response.content.decode()
+    assert response.status_code == 422 and 'id="id_half_error"' in html and "different words" in html
+    assert not Version.objects.exists() and not Blob.objects.exists()

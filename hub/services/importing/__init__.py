@@ -5,14 +5,13 @@ is simply started again, and a second run changes nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hub.access import Viewer, require
 from hub.catalog import recognise
 from hub.errors import Full, HubError, TooLarge, Unacceptable, UnacceptableFile, Unavailable
-from hub.formats import EmbeddingData, FormatError, merge_pair, write_layout
+from hub.formats import FormatError
 from hub.models import Version
 from hub.services import ingest, previews, publishing
 from hub.services.importing import scan, sidecars
@@ -77,7 +76,6 @@ class _Run:
     viewer: Viewer
     root: Path
     options: Options
-    scratch: Path
     seen: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
 
@@ -89,10 +87,9 @@ def run(viewer: Viewer, *, folder: Path, options: Options) -> Iterator[Row]:
     go on; everything before is done, and the same call again does the rest.
     """
     require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
-    with TemporaryDirectory(prefix="glossa-import-") as scratch:
-        whole = _Run(viewer, folder.resolve(), options, Path(scratch))
-        for item in scan.scan(folder):
-            yield _one(whole, item)
+    whole = _Run(viewer, folder.resolve(), options)
+    for item in scan.scan(folder):
+        yield _one(whole, item)
 
 
 def _one(whole: _Run, item: scan.Item) -> Row:
@@ -100,7 +97,7 @@ def _one(whole: _Run, item: scan.Item) -> Row:
     if item.skip:
         return row
     try:
-        path, ingested = _read(whole, item)
+        ingested = _read(whole, item)
     except (UnacceptableFile, TooLarge, FormatError) as error:
         if item.is_lone_picture and error.code == "not_an_embedding":
             row.reason = "an ordinary picture"
@@ -125,27 +122,25 @@ def _one(whole: _Run, item: scan.Item) -> Row:
     for other in recognise.by_values(whole.viewer, tensors=row.tensors):
         row.warnings.append(f"{other.name} v{other.number} of this hub holds exactly these values.")
     row.action, row.previews = PUBLISH, len(item.previews)
-    return row if whole.options.dry_run else _publish(whole, item, row, path, found)
+    return row if whole.options.dry_run else _publish(whole, item, row, found)
 
 
-def _read(whole: _Run, item: scan.Item) -> tuple[Path, ingest.IngestedEmbedding]:
-    """The embedding in a file; of a pair the one that both halves make, written to a file of its own."""
-    first = ingest.embedding(whole.viewer, path=item.files[0], filename=item.files[0].name)
-    if len(item.files) == 1:
-        return item.files[0], first
-    second = ingest.embedding(whole.viewer, path=item.files[1], filename=item.files[1].name)
-    merged = merge_pair(_as_it_was(first), _as_it_was(second))
-    path = whole.scratch / "pair.safetensors"
-    path.write_bytes(write_layout(merged, "canonical", trigger=merged.trigger or "pair"))
-    return path, ingest.embedding(whole.viewer, path=path, filename=f"{item.stem}.safetensors")
+def _read(whole: _Run, item: scan.Item) -> ingest.IngestedEmbedding:
+    path = item.files[0]
+    return ingest.embedding(whole.viewer, path=path, filename=path.name, half=_half(item))
 
 
-def _publish(whole: _Run, item: scan.Item, row: Row, path: Path, found: Description) -> Row:
+def _half(item: scan.Item) -> tuple[Path, str] | None:
+    return (item.files[1], item.files[1].name) if len(item.files) > 1 else None
+
+
+def _publish(whole: _Run, item: scan.Item, row: Row, found: Description) -> Row:
     try:
         version = publishing.publish_file(
             whole.viewer,
-            path=path,
-            filename=item.files[0].name if len(item.files) == 1 else f"{item.stem}.safetensors",
+            path=item.files[0],
+            filename=item.files[0].name,
+            half=_half(item),
             trigger=found.trigger,
             licence=whole.options.licence,
             name=found.name,
@@ -198,13 +193,6 @@ def _own(viewer: Viewer, tensors: str) -> Version | None:
         number__isnull=False,
     )
     return rows.exclude(state__in=[Version.State.DELETED, Version.State.TAKEN_DOWN]).order_by("pk").first()
-
-
-def _as_it_was(ingested: ingest.IngestedEmbedding) -> EmbeddingData:
-    """The half under the word that its own file has: the canonical file does not carry it."""
-    token = ingested.facts.get("token")
-    word = token if isinstance(token, str) else None
-    return replace(ingested.data, token=word, trigger=str(ingested.facts["trigger"]))
 
 
 def _fill(row: Row, found: Description) -> None:
