@@ -156,7 +156,7 @@ def test_second_version_moves_main_and_nothing_else(
     first = published_file(hub, published, "main", "learned_embeds.safetensors")
     page = administrator.new_page()
     page.goto(f"/{published}/new-version")
-    page.locator("input[type=file]").set_input_files(
+    page.locator("#id_file").set_input_files(
         ROOT / "trainer/bundled/catalogue/ring-ripple/embedding.safetensors"
     )
     page.get_by_label("Notes on this version").fill("Rounder.")

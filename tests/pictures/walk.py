@@ -171,7 +171,7 @@ class Walk:
         self.camera.visit(page, publish="/new")
         for name, path in {"refused": self._bad_file(), "facts": a_file()}.items():
             page.goto("/new")
-            page.locator("input[type=file]").set_input_files(path)
+            page.locator("#id_file").set_input_files(path)
             page.locator("#facts > *").wait_for()
             self.camera.shoot(page, f"publish-{name}")
         page.locator("form[data-publish]").evaluate("form => { form.noValidate = true }")

@@ -121,7 +121,7 @@ def test_states_that_come_after_a_press_have_no_barriers(
         path = tmp_path / f"{name}.safetensors"
         path.write_bytes(data)
         publisher.goto("/new")
-        publisher.locator("input[type=file]").set_input_files(path)
+        publisher.locator("#id_file").set_input_files(path)
         expect(publisher.locator("#facts > *")).to_be_visible(timeout=60_000)
         wrong[name] = barriers(publisher)
     publisher.goto("/train")
@@ -155,6 +155,24 @@ def hand_over(page: Page, how: str, name: str, data: bytes) -> None:
         }""",
         [how, name, list(data)],
     )
+
+
+def test_the_other_half_of_a_pair_is_asked_for_and_both_are_published(
+    publisher: Page, places: Everything, tmp_path: Path
+) -> None:
+    for width in (768, 1280):
+        (tmp_path / f"learned_{width}.safetensors").write_bytes(samples.keyed_file({"<moss>": width}, vectors=2))
+    publisher.goto("/new")
+    publisher.locator("#id_file").set_input_files(tmp_path / "learned_1280.safetensors")
+    expect(publisher.get_by_text("Half of a pair?")).to_be_visible()
+    publisher.get_by_label("The other file").set_input_files(tmp_path / "learned_768.safetensors")
+    expect(publisher.locator("#facts")).to_contain_text("2 × 768")
+    assert barriers(publisher) == []
+    publisher.get_by_label("Trigger").fill("moss-pair")
+    publisher.get_by_label("Name", exact=True).fill("moss-pair")
+    publisher.get_by_role("button", name="Publish version 1").click()
+    publisher.wait_for_url("**/ada/moss-pair")
+    assert Version.objects.get(embedding__name="moss-pair").family == "sdxl"
 
 
 def test_what_is_it_takes_a_file_dropped_pasted_or_chosen_and_answers_without_barriers(
@@ -282,7 +300,7 @@ def test_a_file_is_published_without_a_mouse(publisher: Page, tmp_path: Path) ->
     path.write_bytes(samples.canonical_file("tiny", seed=5))
     publisher.goto("/new")
     tab_to(publisher, "input[type=file]")
-    publisher.locator("input[type=file]").set_input_files(path)
+    publisher.locator("#id_file").set_input_files(path)
     expect(publisher.locator("#facts .panel")).to_be_visible(timeout=60_000)
     for name, value in {"trigger": "fern-light", "name": "fern-light", "title": "Fern light"}.items():
         tab_to(publisher, f"[name={name}]")
