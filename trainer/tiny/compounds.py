@@ -3,7 +3,8 @@
 A word that textual inversion finds is a point between and beyond the words a model knows: a colour between two
 colours, a shape between two shapes, colour and pattern in one. A base that met such points in training can be
 taught them. A compound token is the weighted sum of the rows of known words; the picture shows the same mixture.
-Three of the summands have no word at all: the fill turned by a quarter, the fill enlarged, the shape upside down.
+Some of the summands have no word at all: the fill turned by a quarter, the fill enlarged, the shape upside down, and
+the colours, fills and silhouettes of `unnamed.py`, whose rows are computed from the numbers that describe them.
 """
 
 from collections.abc import Iterator
@@ -14,22 +15,25 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from trainer.tiny import world
+from trainer.tiny import unnamed, world
 from trainer.tiny.shapes import FILLS, SHAPES, Field, Points, from_radii, radii
 from trainer.tiny.world import Rgb, Scene, dice
 
 # Stand-ins in a caption for the tokens of a compound: single entries of the vocabulary that no caption uses.
 STAND_INS = ("alpha", "beta", "gamma")
-NAMELESS = ("turned", "enlarged", "upside-down")
+NAMELESS = ("turned", "enlarged", "upside-down", *unnamed.NUMBERS)  # the latter have a row for each lesson
+UNNAMED = 0.6  # how many of the properties of a compound are such as no mixture of words shows
+Numbers = dict[str, np.ndarray]
 Part = dict[str, float]  # words and NAMELESS with their weights: one property of the picture
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A picture, its caption with stand-ins, and what each stand-in is the sum of."""
+    """A picture, its caption with stand-ins, what each stand-in is the sum of, and the numbers of the unnamed."""
 
     caption: str
     tokens: tuple[Part, ...]
+    numbers: Numbers
     picture: Image.Image
 
 
@@ -46,40 +50,50 @@ def _lesson(rng: Random) -> Lesson:
         scene = replace(world.random_scene(rng), face=False, outline=None, defect=None)
         if kind == "style" and scene.fill == "plain" and rng.random() < 0.6:
             continue
-        scene, parts = _mixture(scene, kind, rng)
+        scene, parts, numbers = _mixture(scene, kind, rng)
         if _is_clear(scene):
             break
     tokens = _share_out(parts, kind, rng)
-    return Lesson(_caption(scene, kind, len(tokens), rng), tokens, world.render(scene, rng))
+    return Lesson(_caption(scene, kind, len(tokens), rng), tokens, numbers, world.render(scene, rng))
 
 
-def _mixture(scene: Scene, kind: str, rng: Random) -> tuple[Scene, list[Part]]:
-    """The scene with some properties mixed, and those that the compound stands for."""
+def _mixture(scene: Scene, kind: str, rng: Random) -> tuple[Scene, list[Part], Numbers]:
+    """The scene with some properties mixed or drawn by chance, those that the compound stands for, their numbers."""
     parts: list[Part] = []
+    numbers: Numbers = {}
     if kind != "object":
-        colours: list[Rgb] = []
-        for name in map(str, scene.colours):
+        colours = []
+        for name, role in zip(map(str, scene.colours), ("first", "second"), strict=False):
             part, colour = _mixed_colour(name, rng)
+            if rng.random() < UNNAMED:
+                part, colour = {role: 1.0}, unnamed.any_colour(rng)
+                numbers[role] = unnamed.colour_numbers(colour)
             parts.append(part)
             colours.append(colour)
         scene = replace(scene, colours=tuple(colours))
         if scene.fill != "plain":
             part, field = _mixed_fill(scene.fill, rng)
+            if rng.random() < UNNAMED:
+                part, field = {"marks": 1.0}, unnamed.any_fill(rng)
+                numbers["marks"] = unnamed.fill_numbers(field)
             parts.append(part)
             scene = replace(scene, field=field)
     if kind != "style":
         part, points = _mixed_shape(scene.shape, rng)
+        if rng.random() < UNNAMED:
+            reach, outline = unnamed.any_shape(rng)
+            part, points = {"reach": 1.0}, tuple(outline)
+            numbers["reach"] = unnamed.shape_numbers(reach)
         parts.append(part)
         scene = replace(scene, points=points)
-    if (
-        kind == "subject"
-        and scene.fill == "plain"
-        and scene.shape not in world.FACELESS
-        and rng.random() < 0.6
-    ):
+    if kind == "subject" and _may_smile(scene) and rng.random() < 0.6:
         parts.append({"face": 1.0})
         scene = replace(scene, face=True)
-    return scene, parts
+    return scene, parts, numbers
+
+
+def _may_smile(scene: Scene) -> bool:
+    return scene.fill == "plain" and scene.shape not in world.FACELESS
 
 
 def _weights(name: str, names: list[str], rng: Random, share: float) -> Part:
@@ -134,7 +148,7 @@ def _is_clear(scene: Scene) -> bool:
     seen = [*own, world.GROUNDS[scene.ground]]
     if any(_apart(a, b) <= 110 for i, a in enumerate(seen) for b in seen[i + 1 :]):
         return False
-    return not any(all(min(_apart(c, p) for p in pair) < 45 for c in own) for pair in world.PALETTES.values())
+    return not unnamed.is_like_a_palette(tuple(own))
 
 
 def _apart(first: Rgb, second: Rgb) -> int:
@@ -143,7 +157,7 @@ def _apart(first: Rgb, second: Rgb) -> int:
 
 def _share_out(parts: list[Part], kind: str, rng: Random) -> tuple[Part, ...]:
     """The parts over one to three tokens: each in one of them or in all; no token is empty."""
-    count = rng.choices((1, 2, 3), (0.35, 0.5, 0.15))[0]
+    count = rng.choices((1, 2, 3), (0.3, 0.35, 0.35))[0]
     held: list[list[Part]] = [[] for _ in range(count)]
     for part in parts:
         for token in held if rng.random() < 0.3 else [rng.choice(held)]:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from trainer.tiny.compounds import lessons
+from trainer.tiny.unnamed import NUMBERS
 from trainer.tiny.world import examples
 
 
@@ -125,15 +126,29 @@ def load_pictures(state: Path, count: int, seed: int) -> tuple[torch.Tensor, lis
     return torch.from_numpy(np.load(path)), words.read_text().split("\n")
 
 
-def load_compounds(state: Path, count: int, seed: int) -> tuple[torch.Tensor, list[dict[str, Any]]]:
-    """`count` pictures of compound lessons (as `load_pictures`), and of each its `caption` and `tokens`."""
-    path, words = state / f"compounds-{seed}-{count}.npy", state / f"compounds-{seed}-{count}.json"
-    if not (path.exists() and words.exists()):
-        drawn = (
-            ({"caption": one.caption, "tokens": one.tokens}, one.picture) for one in lessons(count, seed)
-        )
-        words.write_text(json.dumps(_draw(drawn, count, path)))
-    return torch.from_numpy(np.load(path)), json.loads(words.read_text())
+def load_compounds(
+    state: Path, count: int, seed: int
+) -> tuple[torch.Tensor, list[dict[str, Any]], dict[str, torch.Tensor]]:
+    """`count` pictures of compound lessons (as `load_pictures`), of each its `caption` and `tokens`, and the numbers
+    of what has no name (`count` x k, float32, 0 where a lesson has none)."""
+    kept = [state / f"compounds-{seed}-{count}.{end}" for end in ("npy", "json", "npz")]
+    path, words, described = kept
+    if not all(file.exists() for file in kept):
+        numbers: dict[str, np.ndarray] = {
+            name: np.zeros((count, size), np.float16) for name, size in NUMBERS.items()
+        }
+
+        def drawn() -> Iterator[tuple[dict[str, Any], Image.Image]]:
+            for index, one in enumerate(lessons(count, seed)):
+                for name, found in one.numbers.items():
+                    numbers[name][index] = found
+                yield {"caption": one.caption, "tokens": one.tokens}, one.picture
+
+        words.write_text(json.dumps(_draw(drawn(), count, path)))
+        np.savez(described, **numbers)  # type: ignore[arg-type]
+    with np.load(described) as file:
+        found = {name: torch.from_numpy(file[name]).float() for name in NUMBERS}
+    return torch.from_numpy(np.load(path)), json.loads(words.read_text()), found
 
 
 def _draw(drawn: Iterable[tuple[Any, Image.Image]], count: int, path: Path) -> list[Any]:

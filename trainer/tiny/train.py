@@ -21,12 +21,13 @@ from trainer.tiny.parallel import average_gradients
 from trainer.tiny.shapes import FILLS
 from trainer.tiny.state import Average, Log, load_compounds, load_pictures, load_state, save_state
 from trainer.tiny.tokens import LENGTH, ShortTable, build_tokenizer
+from trainer.tiny.unnamed import NUMBERS
 from trainer.tiny.vae import encode, load_vae
 from trainer.tiny.world import DEFECTS
 
 PICTURES, SEED = 32_000, 2
-COMPOUNDS = 16_000
-STEPS = 26_000
+COMPOUNDS = 48_000
+STEPS = 44_000
 BATCH = 40  # over all processes
 PEAK_RATE = 1.6e-3
 FALL_FROM = 0.8  # the share of the steps at the full rate
@@ -39,9 +40,9 @@ CLEAR = (0.4, 0.05, 0.0)  # the share of the batch that is drawn from the plain 
 PATTERNED = (
     0.0,
     0.0,
-    0.5,
+    0.3,
 )  # the share that is drawn from the patterned ones alone: fills are the last to be learned
-COMPOUND = (0.0, 0.0, 0.35)  # the share of the batch whose captions hold compound words
+COMPOUND = (0.0, 0.0, 0.5)  # the share of the batch whose captions hold compound words
 DROP, UNKNOWN = 0.10, 0.05
 SAVE_EVERY = 200
 KEEP_EVERY = 2_500  # steps between the checkpoints that stay, for `curve`
@@ -85,6 +86,7 @@ class Batch:
     rows: torch.Tensor  # N x length, of the short table
     places: torch.Tensor  # N x 3, 0 where there is no compound token
     sums: torch.Tensor  # N x 3 x (rows of the short table + nameless ones)
+    numbers: dict[str, torch.Tensor]  # N x k, what describes the unnamed parts of the picture
     target: torch.Tensor  # as noisy
 
 
@@ -95,7 +97,7 @@ class Examples:
         self.rank, self.processes = rank, processes
         self.table = ShortTable(build_tokenizer())
         pictures, captions = load_pictures(state, PICTURES, SEED)
-        compounds, texts = load_compounds(state, COMPOUNDS, SEED)
+        compounds, texts, self.numbers = load_compounds(state, COMPOUNDS, SEED)
         self.latents = torch.cat(
             [
                 cached_latents(state, f"{SEED}-{PICTURES}", pictures, rank, processes),
@@ -144,7 +146,8 @@ class Examples:
         times = (1000 * even ** NOISY[phase]).long().clamp(max=999)
         which = self.choose(count, phase, own)
         clean, rows, places = self.latents[which], self.rows[which].clone(), self.places[which].clone()
-        sums = self.sums[(which - PICTURES).clamp(min=0)].float()
+        lesson = (which - PICTURES).clamp(min=0)
+        sums, numbers = self.sums[lesson].float(), {name: of[lesson] for name, of in self.numbers.items()}
         noise = torch.randn(clean.shape, generator=own)
         lottery = torch.rand(count, 2, generator=own)
         ends = (rows == self.table.end).int().argmax(1)
@@ -156,34 +159,40 @@ class Examples:
         signal = self.signal[times].sqrt()[:, None, None, None]
         spread = (1 - self.signal[times]).sqrt()[:, None, None, None]
         noisy, target = signal * clean + spread * noise, signal * noise - spread * clean
-        return Batch(noisy, times, rows[:, :length], places, sums, target)
+        return Batch(noisy, times, rows[:, :length], places, sums, numbers, target)
 
 
-class CompoundWords:
+class CompoundWords(torch.nn.Module):
     """Puts the sums of known rows where a caption has stand-ins; otherwise the text encoder is as always."""
 
     def __init__(self, text: CLIPTextModel) -> None:
-        self.table = text.get_input_embeddings()
-        self.nameless = torch.nn.Parameter(torch.randn(len(NAMELESS), self.table.embedding_dim) * 0.1)
-        self.nameless.grad = torch.zeros_like(self.nameless)  # every process has one to average, used or not
+        super().__init__()
         self.batch: Batch | None = None
-        self.table.register_forward_hook(self._replace)
+        table = text.get_input_embeddings()
+        width = table.embedding_dim
+        self.nameless = torch.nn.Parameter(torch.randn(len(NAMELESS) - len(NUMBERS), width) * 0.1)
+        self.rows = torch.nn.ModuleDict({name: describer(size, width) for name, size in NUMBERS.items()})
+        for parameter in self.parameters():
+            parameter.grad = torch.zeros_like(parameter)  # every process has one to average, used or not
+        table.register_forward_hook(self._replace)
 
-    def _replace(self, _: torch.nn.Module, __: object, found: torch.Tensor) -> torch.Tensor:
+    def _replace(self, table: torch.nn.Embedding, _: object, found: torch.Tensor) -> torch.Tensor:
         if self.batch is None or not self.batch.places.any():
             return found
         which, slot = self.batch.places.nonzero(as_tuple=True)
-        sums = self.batch.sums[which, slot] @ torch.cat([self.table.weight, self.nameless])
+        shared, own = self.batch.sums[which, slot].split(
+            [len(table.weight) + len(self.nameless), len(NUMBERS)], 1
+        )
+        described = torch.stack([row(self.batch.numbers[name]) for name, row in self.rows.items()], 1)
+        sums = shared @ torch.cat([table.weight, self.nameless]) + (own[:, :, None] * described[which]).sum(1)
         return found.index_put((which, self.batch.places[which, slot]), sums)
 
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """The rows of what has no word."""
-        return {"nameless": self.nameless.detach()}
 
-    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Goes on from saved rows."""
-        with torch.no_grad():
-            self.nameless.copy_(state["nameless"])
+def describer(size: int, width: int) -> torch.nn.Sequential:
+    """Makes a row of the table from the numbers of a thing without a name."""
+    last = torch.nn.Linear(128, width)
+    torch.nn.init.normal_(last.weight, std=0.02)
+    return torch.nn.Sequential(torch.nn.Linear(size, 128), torch.nn.SiLU(), last)
 
 
 def build(table: ShortTable) -> tuple[CLIPTextModel, UNet2DConditionModel]:
@@ -210,7 +219,7 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
     position = next(i for i, name in enumerate(names) if "position_embedding" in name)
     compounds = CompoundWords(text)
     groups = parameter_groups((text, unet))
-    groups[1]["params"].append(compounds.nameless)
+    groups[1]["params"].extend(compounds.parameters())
     optimizer = torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.99))
     average = Average(parameters)
     kept = {"text": text, "unet": unet, "optimizer": optimizer, "average": average, "compounds": compounds}
@@ -230,7 +239,7 @@ def train(rank: int, processes: int, state: Path, steps: int) -> None:
         loss = functional.mse_loss(guess, batch.target)
         optimizer.zero_grad(set_to_none=False)
         loss.backward()
-        average_gradients([*parameters, compounds.nameless])
+        average_gradients([*parameters, *compounds.parameters()])
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         average.update(step)
