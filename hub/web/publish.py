@@ -107,9 +107,10 @@ def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embeddi
 
 def _half(request: HttpRequest) -> tuple[Path, str] | None:
     """The second file of an SDXL embedding, where one was chosen."""
-    if "half" not in request.FILES:
+    file = request.FILES.get("half")
+    if file is None:
         return None
-    spooled = uploads.spool(request.FILES["half"], field="half")
+    spooled = uploads.spool(file, field="half")
     return spooled.path, spooled.filename
 
 
