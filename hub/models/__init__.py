@@ -6,6 +6,7 @@ from hub.models.job import AuditEntry, OutboxJob
 from hub.models.moderation import Flag
 from hub.models.people import AccessToken, Owner, SignInLink, User
 from hub.models.preview import Preview
+from hub.models.pushed import FormerName, PendingPart, PendingUpload
 from hub.models.reading import Download, Fingerprint, FingerprintBand, SearchText
 from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
 
@@ -23,8 +24,11 @@ __all__ = [
     "Fingerprint",
     "FingerprintBand",
     "Flag",
+    "FormerName",
     "OutboxJob",
     "Owner",
+    "PendingPart",
+    "PendingUpload",
     "Preview",
     "SearchText",
     "SignInLink",

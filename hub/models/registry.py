@@ -68,7 +68,8 @@ class Embedding(models.Model):
     """The named thing a person publishes, `owner/name`.
 
     `head` is what `main` resolves to: the newest published version that is not yanked. `last_number` only
-    grows, so that a version number is used once for ever.
+    grows, so that a version number is used once for ever. `said` is the front matter of a pushed card, cleaned: what
+    the hub knows itself wins over it.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -89,6 +90,7 @@ class Embedding(models.Model):
         related_name="+",
         db_constraint=True,
     )
+    said = models.JSONField(null=True, blank=True)
     last_number = models.PositiveIntegerField(default=0)
     downloads = models.PositiveBigIntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
