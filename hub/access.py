@@ -13,6 +13,7 @@ from django.db import models
 from hub.errors import Forbidden, NotFound, Unauthenticated
 from hub.models import AccessToken, Embedding, User, Version
 from hub.models.registry import Visibility
+from hub.routes import ROUTES
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Viewer:
         """Sessions can do all a person can; tokens only what their scopes say."""
         return self.token is None or scope in self.token.scopes
 
+
+__all__ = [
+    "ACTS", "ANONYMOUS", "ROUTES", "Act", "Viewer", "allows", "can", "can_see", "has_scope_for", "owns", "require", "visible",
+]  # fmt: skip
 
 ANONYMOUS: Final = Viewer()
 
@@ -85,128 +90,6 @@ ACTS: Final[dict[str, Act]] = {
     "follow_link": Act(anyone=True, user=True, moderator=True),
 }
 
-# Every route of the site by its name: the act that safe methods need and the act that unsafe methods need
-# (None: the method does not exist there). A route without a row fails the suite and answers 404.
-ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
-    # Shared by all doors.
-    "media": ("see_public", None),
-    # Hugging Face protocol.
-    "hf_resolve": ("see_public", None),
-    "hf_resolve_one_segment": ("see_public", None),
-    "hf_models": ("see_public", None),
-    "hf_model": ("see_public", None),
-    "hf_model_revision": ("see_public", None),
-    "hf_tree": ("see_public", None),
-    "hf_tree_folder": ("see_public", None),
-    "hf_paths_info": (None, "ask_in_a_body"),
-    "hf_refs": ("see_public", None),
-    "hf_commits": ("see_public", None),
-    "hf_auth_check": ("see_public", None),
-    "hf_auth_check_write": ("see_public", None),
-    "hf_xet_token": ("see_public", None),
-    "hf_agent_harnesses": ("see_public", None),
-    "hf_whoami": ("whoami", None),
-    "hf_unknown": ("see_public", None),
-    # Civitai protocol.
-    "civitai_models": ("see_public", None),
-    "civitai_model": ("see_public", None),
-    "civitai_version": ("see_public", None),
-    "civitai_mini": ("see_public", None),
-    "civitai_by_hash": ("see_public", None),
-    "civitai_by_hashes": (None, "ask_in_a_body"),
-    "civitai_hash_ids": (None, "ask_in_a_body"),
-    "civitai_sidecars": ("see_public", None),
-    "civitai_sidecar": ("see_public", None),
-    "civitai_images": ("see_public", None),
-    "civitai_creators": ("see_public", None),
-    "civitai_tags": ("see_public", None),
-    "civitai_users": ("see_public", None),
-    "civitai_enums": ("sign_in", None),
-    "civitai_me": ("whoami", None),
-    "civitai_comfyui": ("see_public", None),
-    "civitai_invokeai": ("see_public", None),
-    "civitai_addresses": ("see_public", None),
-    "civitai_download": ("see_public", None),
-    "civitai_file": ("follow_link", None),
-    "civitai_picture": ("see_public", None),
-    "civitai_linked_picture": ("follow_link", None),
-    "civitai_login": ("sign_in", None),
-    "civitai_unknown": ("see_public", None),
-    # Native API.
-    "api_files": ("see_public", None),
-    "api_inspect": (None, "ask_in_a_body"),
-    # Accounts (django-allauth).
-    "account_login": ("sign_in", "sign_in"),
-    "account_logout": ("sign_in", "sign_in"),
-    "account_inactive": ("sign_in", None),
-    "account_signup": ("sign_in", "sign_in"),
-    "account_reauthenticate": ("manage_account", "manage_account"),
-    "account_email": ("manage_account", "manage_account"),
-    "account_email_verification_sent": ("sign_in", "sign_in"),
-    "account_confirm_email": ("sign_in", "sign_in"),
-    "account_confirm_login_code": ("sign_in", "sign_in"),
-    "account_change_password": ("manage_account", "manage_account"),
-    "account_set_password": ("manage_account", "manage_account"),
-    "account_reset_password": ("sign_in", "sign_in"),
-    "account_reset_password_done": ("sign_in", None),
-    "account_reset_password_from_key": ("sign_in", "sign_in"),
-    "account_reset_password_from_key_done": ("sign_in", None),
-    "mfa_authenticate": ("sign_in", "sign_in"),
-    "mfa_index": ("manage_account", "manage_account"),
-    "mfa_reauthenticate": ("manage_account", "manage_account"),
-    "mfa_activate_totp": ("manage_account", "manage_account"),
-    "mfa_deactivate_totp": ("manage_account", "manage_account"),
-    "mfa_view_recovery_codes": ("manage_account", "manage_account"),
-    "mfa_generate_recovery_codes": ("manage_account", "manage_account"),
-    "mfa_download_recovery_codes": ("manage_account", None),
-    "mfa_list_webauthn": ("manage_account", "manage_account"),
-    "mfa_add_webauthn": ("manage_account", "manage_account"),
-    "mfa_edit_webauthn": ("manage_account", "manage_account"),
-    "mfa_remove_webauthn": ("manage_account", "manage_account"),
-    "mfa_reauthenticate_webauthn": ("manage_account", "manage_account"),
-    # Pages.
-    "home": ("see_public", None),
-    "publish": ("create_embedding", "create_embedding"),
-    "publish_check": (None, "create_embedding"),
-    "publish_trigger": ("create_embedding", None),
-    "inspect": ("see_public", "ask_in_a_body"),
-    "inspect_convert": (None, "ask_in_a_body"),
-    "docs": ("sign_in", None),
-    "docs_page": ("sign_in", None),
-    "healthz": ("sign_in", None),
-    "readyz": ("sign_in", None),
-    "sign_in_link": ("sign_in", "sign_in"),
-    "settings_account": ("manage_account", "manage_account"),
-    "settings_tokens": ("manage_tokens", "manage_tokens"),
-    "revoke_token": (None, "manage_tokens"),
-    "profile": ("see_public", None),
-    "entry": ("see_public", None),
-    "edit": ("edit_card", "edit_card"),
-    "new_version": ("publish_version", "publish_version"),
-    "draft": ("publish_version", "publish_version"),
-    "discard_draft": (None, "publish_version"),
-    "entry_version": ("see_public", None),
-    "yank": ("yank", "yank"),
-    "unyank": (None, "yank"),
-    "delete_version": ("delete_version", "delete_version"),
-    "delete_embedding": ("delete_version", "delete_version"),
-    # Training.
-    "train": ("start_run", "start_run"),
-    "train_check": (None, "start_run"),
-    "train_advice": (None, "start_run"),
-    "train_picture": (None, "start_run"),
-    "train_set_picture": ("see_public", None),
-    "runs": ("see_run", None),
-    "run": ("see_run", None),
-    "run_events": ("see_run", None),
-    "run_cancel": (None, "cancel_run"),
-    "run_publish": (None, "publish_version"),
-    "run_discard": (None, "publish_version"),
-    "run_go_on": (None, "start_run"),
-    "run_take": (None, "publish_version"),
-    "run_forget": (None, "delete_training_images"),
-}
-
 
 def allows(viewer: Viewer, act: str, *, is_owner: bool = False) -> bool:
     """Whether the table lets this viewer do this act on something of theirs (`is_owner`) or of others."""
@@ -220,6 +103,12 @@ def allows(viewer: Viewer, act: str, *, is_owner: bool = False) -> bool:
     if not viewer.is_signed_in:
         return False
     return row.user or (row.owner and is_owner) or (row.moderator and viewer.is_moderator)
+
+
+def has_scope_for(viewer: Viewer, act: str) -> bool:
+    """Whether what the viewer came with carries this act at all, on whatever thing."""
+    scope = ACTS[act].scope
+    return viewer.token is None or scope is None or (scope != "session" and viewer.has_scope(scope))
 
 
 def owns(viewer: Viewer, thing: Any) -> bool:
