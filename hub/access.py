@@ -44,7 +44,8 @@ class Viewer:
 
 
 __all__ = [
-    "ACTS", "ANONYMOUS", "ROUTES", "Act", "Viewer", "allows", "can", "can_see", "has_scope_for", "owns", "require", "visible",
+    "ACTS", "ANONYMOUS", "ROUTES", "Act", "Viewer", "allows", "can", "can_see", "has_scope_for", "owns", "require",
+    "visible",
 ]  # fmt: skip
 
 ANONYMOUS: Final = Viewer()

@@ -52,6 +52,13 @@ class NotFound(HubError):
         super().__init__(code, message, **detail)
 
 
+class Renamed(NotFound):
+    """What had this name has another one; `detail` has its `owner` and `name`. Doors lead there."""
+
+    def __init__(self, message: str, *, owner: str, name: str) -> None:
+        super().__init__(message, code="renamed", owner=owner, name=name)
+
+
 class Conflict(HubError):
     """Something with this name, number or state exists already."""
 

@@ -5,7 +5,8 @@ from django.db import transaction
 
 from hub import blobs
 from hub.jobs import promises, ticker
-from hub.services import counting
+from hub.services import counting, pending
+from hub.wire import uploads
 
 HOUR = 3600.0
 
@@ -19,3 +20,5 @@ def count_download(file_id: int, day: str) -> None:
 
 
 ticker.every(HOUR, blobs.sweep)
+ticker.every(HOUR, pending.sweep)
+ticker.every(HOUR, uploads.sweep)

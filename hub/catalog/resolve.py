@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from hub.access import ANONYMOUS, Viewer, allows, can_see, visible
+from hub.access import ANONYMOUS, Viewer, allows, can_see, has_scope_for, visible
 from hub.catalog.shapes import Resolved, ResolvedFile, TreeFile
-from hub.errors import Gone, NotFound, TakenDown
+from hub.errors import Gone, NotFound, Renamed, TakenDown
 from hub.formats import tools_for
 from hub.models import Commit, Embedding, File, Version
 
@@ -18,16 +18,44 @@ State = Version.State
 
 
 def embedding(viewer: Viewer, *, owner: str, name: str) -> Embedding:
-    """The embedding of that name, ignoring case. NotFound `repo_not_found`; Gone when it was public and deleted."""
+    """The embedding of that name, ignoring case. NotFound `repo_not_found`; Gone when it was public and deleted.
+
+    A name that it had before raises Renamed with its name of today.
+    """
     rows = Embedding.objects.select_related("owner", "head__base_model")
     named = rows.filter(owner__name=owner.lower(), name=name.lower())
     found = visible(named, viewer).first()
     if found is not None:
         return found
     row = named.first()
+    if row is None:
+        _refuse_former(visible(rows, viewer), owner, name)
     if row is not None and row.visibility != "private" and row.last_number and _may_read(viewer):
         _refuse_withdrawn(row)
     raise NotFound("There is no embedding of this name.", code="repo_not_found")
+
+
+def own(viewer: Viewer, *, owner: str, name: str, act: str) -> Embedding:
+    """The embedding that a viewer wants to do this act to, without the question whether they may read it.
+
+    A tool's token for publishing alone reaches what stands under its person's own name. Raises as `embedding`.
+    """
+    if viewer.user is not None and viewer.user.username == owner.lower() and has_scope_for(viewer, act):
+        rows = Embedding.objects.alive().select_related("owner", "head__base_model")
+        row = rows.filter(owner=viewer.user.owner_id, name=name.lower()).first()
+        if row is not None:
+            return row
+        _refuse_former(rows.filter(owner=viewer.user.owner_id), owner, name)
+    return embedding(viewer, owner=owner, name=name)
+
+
+def _refuse_former(rows: QuerySet[Embedding], owner: str, name: str) -> None:
+    """Raise Renamed when one of these had that name before."""
+    row = rows.filter(
+        former_names__owner__name=owner.lower(), former_names__name=name.lower(), deleted_at=None
+    ).first()
+    if row is not None:
+        raise Renamed(f"This embedding is called {row.full_name} now.", owner=row.owner.name, name=row.name)
 
 
 def revision(viewer: Viewer, *, owner: str, name: str, revision: str) -> Resolved:
@@ -37,7 +65,7 @@ def revision(viewer: Viewer, *, owner: str, name: str, revision: str) -> Resolve
     """
     row = embedding(viewer, owner=owner, name=name)
     if revision == "main":
-        commit = _main(row)
+        commit = main_commit(row)
     elif _NUMBER.fullmatch(revision):
         commit = _of_version(viewer, row, Q(number=int(revision[1:])))
     else:
@@ -59,6 +87,12 @@ def tree(resolved: Resolved) -> list[TreeFile]:
     if resolved.version is not None:
         files += [tree_file(file) for file in resolved.version.files.select_related("blob")]
     return sorted(files, key=lambda file: file.path)
+
+
+def files_of(row: Embedding) -> list[TreeFile]:
+    """The files at `main`; none while there is nothing there."""
+    commit = main_commit(row)
+    return tree(Resolved(row, commit, commit.version, "main", is_immutable=False)) if commit else []
 
 
 def tree_file(file: File) -> TreeFile:
@@ -95,7 +129,7 @@ def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> 
 _revision = revision
 
 
-def _main(row: Embedding) -> Commit | None:
+def main_commit(row: Embedding) -> Commit | None:
     """The newest commit of the head; before the first version the newest of all."""
     commits = Commit.objects.select_related("version__base_model", "readme").filter(embedding=row)
     if row.head_id is None and row.last_number:

@@ -1,11 +1,13 @@
 """README.md of a commit: front matter that Hugging Face tools read, how to use the word, then the owner's text."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hub.formats import FAMILIES
 from hub.models import Embedding, Version
+from hub.services import front_matter
 
 _FAMILY_TAGS = {
     "sd1": ["stable-diffusion"],
@@ -17,9 +19,15 @@ _FAMILY_TAGS = {
 
 
 def metadata(embedding: Embedding, version: Version | None, tags: Sequence[str]) -> dict[str, Any]:
-    """The front matter as plain data; keys of our own are under `glossa`."""
+    """The front matter as plain data; keys of our own are under `glossa`.
+
+    What the owner pushed stands behind what the hub knows: it adds names, and changes none.
+    """
     facts: dict[str, Any] = {}
     family = version.family if version else ""
+    said = front_matter.kept(embedding.said) if embedding.said else {}
+    if said.get("license"):
+        facts["license"] = said["license"]
     if version:
         facts["license"] = version.licence
         if version.base_model:
@@ -39,7 +47,7 @@ def metadata(embedding: Embedding, version: Version | None, tags: Sequence[str])
             "vectors": version.vectors,
             "tensors": version.tensor_digest,
         }
-    return facts
+    return facts | {name: value for name, value in said.items() if name not in facts}
 
 
 def readme(embedding: Embedding, version: Version | None, tags: Sequence[str]) -> bytes:
@@ -52,6 +60,20 @@ def readme(embedding: Embedding, version: Version | None, tags: Sequence[str]) -
     if embedding.card:
         parts += ["", embedding.card]
     return ("\n".join(parts) + "\n").encode()
+
+
+def own_tags() -> frozenset[str]:
+    """Tags that the hub writes by itself, as slugs: a card that repeats them asks for nothing."""
+    family = {tag for tags in _FAMILY_TAGS.values() for tag in tags}
+    return frozenset({"textual-inversion", "diffusers", "text-to-image", *family})
+
+
+# The lines of `_use`, as they come back in a card that was pulled, changed and pushed.
+USE = re.compile(
+    r"A textual inversion embedding for [^\n]+: `[^`\n]+`, [0-9]+ vectors? per token\.\n"
+    r"Write the word in the (?:negative )?prompt; tools that read a folder of embeddings take it from the file's "
+    r"name\.\n?(?:\n```python\npipeline\.load_textual_inversion\([^\n]*\)\n```\n?)?"
+)
 
 
 def _use(embedding: Embedding, version: Version) -> Iterable[str]:
@@ -70,10 +92,10 @@ def _use(embedding: Embedding, version: Version) -> Iterable[str]:
 def _yaml(facts: dict[str, Any], indent: str = "") -> Iterable[str]:
     """Block YAML with every text quoted the JSON way, which YAML reads alike."""
     for key, value in facts.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key == "glossa":
             yield f"{indent}{key}:"
             yield from _yaml(value, indent + "  ")
-        elif isinstance(value, list):
+        elif isinstance(value, list) and value:
             yield f"{indent}{key}:"
             yield from (f"{indent}- {_scalar(item)}" for item in value)
         else:

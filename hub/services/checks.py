@@ -6,12 +6,15 @@ from hub.catalog.recognise import Known
 from hub.errors import Conflict, Unacceptable
 from hub.formats import FAMILIES, FormatError, check_trigger
 from hub.models import BaseModel, Version
+from hub.models.registry import Kind
 from hub.services import licences, texts
 
 
 def publishable(version: Version) -> None:
     """Run every check on a draft, saved or not. The first that fails raises with its field and rule."""
-    for check in (is_draft, family_is_known, trigger_is_legal, licence_is_known, words_are_clean, base_fits):
+    for check in (
+        is_draft, kind_is_said, family_is_known, trigger_is_legal, licence_is_known, words_are_clean, base_fits,
+    ):  # fmt: skip
         check(version)
 
 
@@ -21,6 +24,13 @@ def is_draft(version: Version) -> None:
         raise Conflict(
             "state_conflict", f"This version is {version.get_state_display()}; only a draft can be published."
         )
+
+
+def kind_is_said(version: Version) -> None:
+    """An embedding that a tool made without a kind has got one by now."""
+    if version.embedding.kind not in Kind.values:
+        message = f"Say what this is of: kind is one of {', '.join(Kind.values)}."
+        raise Unacceptable("field_invalid", message, field="kind")
 
 
 def family_is_known(version: Version) -> None:

@@ -1,6 +1,7 @@
 """The named thing itself: making an embedding, and changing what its owner says of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -33,13 +34,15 @@ def create_embedding(
     *,
     name: str,
     title: str,
-    kind: str,
+    kind: str = "",
     summary: str = "",
     card: str = "",
     tags: Iterable[str] = (),
     visibility: str = "public",
 ) -> Embedding:
     """An embedding without a version, under the viewer's own name, seen by nobody else until one is published.
+
+    What kind it is may stay open until then.
 
     Raises Unacceptable with the field, Conflict `name_taken` or `name_too_similar`.
     """
@@ -65,7 +68,7 @@ def unsaved(
     *,
     name: str,
     title: str,
-    kind: str,
+    kind: str = "",
     summary: str = "",
     card: str = "",
     tags: Iterable[str] = (),
@@ -77,7 +80,8 @@ def unsaved(
     owner = viewer.user.owner
     names.check_embedding_name(owner, name)
     embedding = Embedding(owner=owner, name=name, look_alike=names.look_alike(name), created_by=viewer.user)
-    _apply(embedding, title=title, kind=kind, summary=summary, card=card, visibility=visibility)
+    said = {"kind": kind} if kind else {}
+    _apply(embedding, title=title, summary=summary, card=card, visibility=visibility, **said)
     return embedding, texts.tag_slugs(tags)
 
 
@@ -94,6 +98,15 @@ def save_new(viewer: Viewer, embedding: Embedding, slugs: list[str]) -> None:
     flags.name_like_a_known_one(embedding)
     indexing.refresh(embedding)
     audit.record(viewer, "create_embedding", embedding, visibility=embedding.visibility)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What shall be different: fields by name, all tags or None, the front matter of a pushed card or None."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    slugs: list[str] | None = None
+    said: dict[str, Any] | None = None
 
 
 def update_details(
@@ -115,29 +128,51 @@ def update_details(
     if visibility is not None and visibility != embedding.visibility:
         require(viewer, "change_visibility", embedding)
     given = {"title": title, "summary": summary, "card": card, "visibility": visibility, "kind": kind}
-    changes = {field: value for field, value in given.items() if value is not None}
-    slugs = texts.tag_slugs(tags) if tags is not None else None
-    trial = _fresh(embedding)
-    _apply(trial, **changes)
-    readme = commits.prepare(trial, trial.head, slugs if slugs is not None else tag_slugs(trial))
+    change = Change(
+        {name: value for name, value in given.items() if value is not None},
+        texts.tag_slugs(tags) if tags is not None else None,
+    )
+    trial, slugs = changed(embedding, change)
+    readme = commits.prepare(trial, trial.head, slugs)
     with transaction.atomic():
-        row = _fresh(embedding, lock=True)
-        before = {field: getattr(row, field) for field in changes}
-        _apply(row, **changes)
-        row.save()
-        if before.get("visibility", row.visibility) != row.visibility:
-            flags.name_like_a_known_one(row)
-        if slugs is not None:
-            _set_tags(row, slugs)
+        row, told = apply(viewer, embedding, change)
         if row.head_id != trial.head_id:
             readme = commits.prepare(row, row.head, tag_slugs(row))
         commit = commits.follow_card(viewer, row, readme, message="Change the card")
-        indexing.refresh(row)
-        audit.record(
-            viewer, "update_details", row, changed=_told(before, row), commit=commit.sha if commit else None
-        )
+        audit.record(viewer, "update_details", row, changed=told, commit=commit.sha if commit else None)
         kill_point("K9")
     return row
+
+
+def changed(embedding: Embedding, change: Change) -> tuple[Embedding, list[str]]:
+    """The embedding as it would be, with its tags; stores nothing. Raises Unacceptable with the field."""
+    trial = _fresh(embedding)
+    _set_fields(trial, change)
+    return trial, change.slugs if change.slugs is not None else tag_slugs(trial)
+
+
+def apply(viewer: Viewer, embedding: Embedding, change: Change) -> tuple[Embedding, list[str]]:
+    """Store a change in the caller's transaction, which adds the commit; the locked row, and which fields changed."""
+    row = _fresh(embedding, lock=True)
+    before = {name: getattr(row, name) for name in (*change.fields, "said")}
+    _set_fields(row, change)
+    told = _told(before, row)
+    if told:
+        row.save()
+    if "visibility" in told:
+        flags.name_like_a_known_one(row)
+    if change.slugs is not None and change.slugs != tag_slugs(row):
+        _set_tags(row, change.slugs)
+        told.append("tags")
+    if told:
+        indexing.refresh(row)
+    return row, told
+
+
+def _set_fields(row: Embedding, change: Change) -> None:
+    _apply(row, **change.fields)
+    if change.said is not None:
+        row.said = change.said
 
 
 def tag_slugs(embedding: Embedding) -> list[str]:

@@ -51,8 +51,11 @@ def prepare(embedding: Embedding, version: Version, data: EmbeddingData, tags: S
     return Prepared(number, stored, readme, fingerprints.sketches_of(data))
 
 
-def freeze(viewer: Viewer, version: Version, prepared: Prepared) -> Version:
-    """Give the version its number and files, move `main` to it, and say so; in the caller's transaction."""
+def freeze(viewer: Viewer, version: Version, prepared: Prepared, *, message: str = "") -> Version:
+    """Give the version its number and files, move `main` to it, and say so; in the caller's transaction.
+
+    `message` is the commit's; else it says what was published.
+    """
     transaction.on_commit(lambda: kill_point("K10"))
     embedding = (
         Embedding.objects.alive()
@@ -82,9 +85,8 @@ def freeze(viewer: Viewer, version: Version, prepared: Prepared) -> Version:
     embedding.save(update_fields=["head", "last_number", "updated_at"])
     version.embedding = embedding
     first_line = (version.notes.splitlines() or [""])[0]
-    commit = commits.add(
-        viewer, embedding, version, prepared.readme, message=f"Publish {version.name}. {first_line}".strip()
-    )
+    told = message or f"Publish {version.name}. {first_line}".strip()
+    commit = commits.add(viewer, embedding, version, prepared.readme, message=told)
     indexing.refresh(embedding)
     audit.record(
         viewer, "publish", embedding, version=version.number, commit=commit.sha, tensors=version.tensor_digest

@@ -55,7 +55,7 @@ def collect(*, grace_hours: float = GRACE_HOURS, dry_run: bool = False) -> Colle
             adopt(sha256)
     candidates = unreferenced().filter(created_at__lt=now - timedelta(hours=grace_hours))
     for blob in list(candidates | unreferenced().filter(deleting=True)):
-        if dry_run or _remove(blob.sha256):
+        if dry_run or remove(blob.sha256):
             done.removed += 1
             done.bytes_removed += blob.size
     if not dry_run:
@@ -107,8 +107,8 @@ def adopt(sha256: str) -> None:
         return
 
 
-def _remove(sha256: str) -> bool:
-    """Mark, then remove bytes and row; False when somebody came to need them meanwhile."""
+def remove(sha256: str) -> bool:
+    """Mark, then remove bytes and row; False when somebody needs them, or came to need them meanwhile."""
     if not mark(sha256):
         return False
     kill_point("K35")

@@ -54,6 +54,17 @@ class IngestedPicture:
 
 
 @dataclass(frozen=True)
+class PictureBytes:
+    """A picture that was decoded and encoded anew without metadata; not stored yet."""
+
+    data: bytes
+    width: int
+    height: int
+    facts: dict[str, Any]
+    content_type: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """Bytes that are durable in the store, and what their row needs. `source` is kept to write them again."""
 
@@ -113,6 +124,15 @@ def picture(
 
     With `look` its facts have one, for advice on a set of pictures.
     """
+    made = picture_of(viewer, path=path, filename=filename, max_side=max_side, look=look)
+    blob = store(made.data)
+    return IngestedPicture(blob.sha256, blob.size, made.width, made.height, made.facts, made.content_type)
+
+
+def picture_of(
+    viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False
+) -> PictureBytes:
+    """What we make of an uploaded picture; stores nothing. Raises as `picture`."""
     if path.stat().st_size > settings.HUB["HUB_MAX_PICTURE_MB"] * MIB:
         most = settings.HUB["HUB_MAX_PICTURE_MB"]
         raise TooLarge("file_too_large", f"A picture may have {most} MiB.", field="file", rule="P2")
@@ -122,9 +142,9 @@ def picture(
         raise _refusal(viewer, filename, error) from None
     except sandbox.SandboxUnavailable as error:
         raise no_parser(error) from error
-    blob = store(result.data)
-    width, height = int(result.facts["width"]), int(result.facts["height"])
-    return IngestedPicture(blob.sha256, blob.size, width, height, result.facts, "image/webp")
+    return PictureBytes(
+        result.data, int(result.facts["width"]), int(result.facts["height"]), result.facts, "image/webp"
+    )
 
 
 def put(source: bytes | Path) -> Stored:

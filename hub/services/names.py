@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from hub.errors import Conflict, Unacceptable
-from hub.models import Embedding, Owner
+from hub.models import Embedding, FormerName, Owner
 
 _LEGAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?")
 # Endings and beginnings with which a name pretends to be the same thing, better or real.
@@ -199,15 +199,21 @@ def check_owner_name(name: str, *, field: str = "name") -> None:
         raise _taken(taken.name == name, name, taken.name, field)
 
 
-def check_embedding_name(owner: Owner, name: str, *, field: str = "name") -> None:
+def check_embedding_name(
+    owner: Owner, name: str, *, field: str = "name", besides: Embedding | None = None
+) -> None:
     """A legal name that this owner has not used. Conflict `name_taken` or `name_too_similar`.
 
-    Names of deleted embeddings stay taken, so that an old address never shows something new.
+    Names of deleted embeddings and names given up stay taken, so that an old address never shows something new;
+    `besides` is the embedding that may have them.
     """
     check_name(name, field=field)
-    taken = Embedding.objects.filter(owner=owner, look_alike=look_alike(name)).first()
-    if taken is not None:
-        raise _taken(taken.name == name, name, taken.name, field)
+    key, own = look_alike(name), besides.pk if besides else None
+    taken = Embedding.objects.filter(owner=owner, look_alike=key).exclude(pk=own).first()
+    former = FormerName.objects.filter(owner=owner, look_alike=key).exclude(embedding=own).first()
+    other = taken or former
+    if other is not None:
+        raise _taken(other.name == name, name, other.name, field)
 
 
 def _taken(exactly: bool, name: str, other: str, field: str) -> Conflict:

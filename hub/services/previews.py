@@ -5,6 +5,7 @@ And the publisher's own pictures, which are a stranger's bytes like any upload.
 
 import hashlib
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,20 @@ def record_sheet(
         version.save(update_fields=["insights", "sheet_state", "sheet_message"])
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A publisher's picture that was accepted: what we made of it, what it says of its making; not stored yet."""
+
+    source: str
+    picture: ingest.PictureBytes
+    said: dict[str, Any]
+
+    @property
+    def data(self) -> bytes:
+        """The bytes to store."""
+        return self.picture.data
+
+
 def add_upload(viewer: Viewer, *, version: Version, path: Path, filename: str) -> bool:
     """Add the publisher's own picture to a version; False when it has that very picture already.
 
@@ -53,31 +68,48 @@ def add_upload(viewer: Viewer, *, version: Version, path: Path, filename: str) -
     `too_many_pictures` when there is no room for more.
     """
     require(viewer, "add_preview", version.embedding)
-    with path.open("rb") as file:
-        source = hashlib.file_digest(file, "sha256").hexdigest()
-    if any(row.parameters.get("source") == source for row in _uploads(version)):
+    if any(row.parameters.get("source") == _digest(path) for row in _uploads(version)):
         return False
-    stored = ingest.picture(viewer, path=path, filename=filename, max_side=_UPLOAD_SIDE)
-    said = _told_by(path)
+    taken = take(viewer, path=path, filename=filename)
+    stored = ingest.put(taken.data)
     with transaction.atomic():
-        Version.objects.select_for_update().get(pk=version.pk)
-        columns = [row.column for row in _uploads(version)]
-        if len(columns) >= MOST_UPLOADS:
-            raise Conflict("too_many_pictures", f"A version has at most {MOST_UPLOADS} pictures of its own.")
-        Preview.objects.create(
-            version=version,
-            role=Preview.Role.UPLOAD,
-            blob_id=stored.sha256,
-            content_type=stored.content_type,
-            width=stored.width,
-            height=stored.height,
-            column=max(columns, default=-1) + 1,
-            prompt=str(said.get("prompt", "")),
-            negative_prompt=str(said.get("negative_prompt", "")),
-            parameters={**said.get("settings", {}), "source": source},
-            alt=str(said.get("prompt", ""))[:400] or f"A picture made with {version.trigger}",
-        )
+        return attach(version, taken, stored)
+
+
+def take(viewer: Viewer, *, path: Path, filename: str) -> Taken:
+    """Look at a publisher's picture in the sandbox. UnacceptableFile or TooLarge when it is refused."""
+    picture = ingest.picture_of(viewer, path=path, filename=filename, max_side=_UPLOAD_SIDE)
+    return Taken(_digest(path), picture, _told_by(path))
+
+
+def attach(version: Version, taken: Taken, stored: ingest.Stored) -> bool:
+    """Add a picture to a version in the caller's transaction; False when it is there. Conflict as add_upload."""
+    Version.objects.select_for_update().get(pk=version.pk)
+    uploads = _uploads(version)
+    if any(row.parameters.get("source") == taken.source for row in uploads):
+        return False
+    columns = [row.column for row in uploads]
+    if len(columns) >= MOST_UPLOADS:
+        raise Conflict("too_many_pictures", f"A version has at most {MOST_UPLOADS} pictures of its own.")
+    Preview.objects.create(
+        version=version,
+        role=Preview.Role.UPLOAD,
+        blob=ingest.row(stored),
+        content_type=taken.picture.content_type,
+        width=taken.picture.width,
+        height=taken.picture.height,
+        column=max(columns, default=-1) + 1,
+        prompt=str(taken.said.get("prompt", "")),
+        negative_prompt=str(taken.said.get("negative_prompt", "")),
+        parameters={**taken.said.get("settings", {}), "source": taken.source},
+        alt=str(taken.said.get("prompt", ""))[:400] or f"A picture made with {version.trigger}",
+    )
     return True
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _uploads(version: Version) -> list[Preview]:

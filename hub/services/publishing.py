@@ -75,7 +75,7 @@ def add_draft(
     earlier = Version.objects.filter(run_key=run_key).first() if run_key else None
     if earlier is not None:
         return earlier
-    version = _unsaved(
+    version = unsaved(
         viewer, embedding, ingested, trigger=trigger, licence=licence, base_model=base_model, notes=notes,
         label=label, provenance=provenance, run_key=run_key, initializer=initializer,
     )  # fmt: skip
@@ -178,7 +178,7 @@ def publish_file(
             viewer, name=name, title=title or name, kind=kind, summary=summary, card=card, tags=tags,
             visibility=visibility,
         )  # fmt: skip
-    version = _unsaved(
+    version = unsaved(
         viewer, embedding, ingested, trigger=trigger, licence=licence, base_model=base_model, notes=notes,
         label=label, initializer=initializer,
     )  # fmt: skip
@@ -222,7 +222,7 @@ def _publish_whole(
     raise _too_busy()
 
 
-def _unsaved(
+def unsaved(
     viewer: Viewer, embedding: Embedding, ingested: ingest.IngestedEmbedding, **fields: Any
 ) -> Version:
     """A draft of these tensors that is not stored yet."""

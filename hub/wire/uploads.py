@@ -1,7 +1,13 @@
 """Bytes in: request files arrive in temporary files, hashed while they stream and cut off at the ceiling."""
 
+import contextlib
 import hashlib
+import shutil
+import tempfile
+import time
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -10,11 +16,13 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest
 
 from hub.errors import Invalid, TooLarge
 
 MEBIBYTE: Final = 1 << 20
 LABEL_LENGTH: Final = 120
+_PREFIX: Final = "push-"
 # Room for form fields and part headers beside the files of one request.
 ENVELOPE_BYTES: Final = 2 * MEBIBYTE
 
@@ -85,6 +93,48 @@ def spool(file: UploadedFile | None, *, max_bytes: int | None = None, field: str
     file.flush()
     digest = getattr(file, "sha256", None) or _digest(Path(file.temporary_file_path()))
     return Spooled(Path(file.temporary_file_path()), clean_label(file.name or ""), digest, size)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A private folder for the files of one request, gone with all that is in it when the request ends."""
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix=_PREFIX) as name:
+        yield Path(name)
+
+
+def spool_body(request: HttpRequest, target: Path, *, max_bytes: int) -> Spooled:
+    """The body of a request as a file, hashed while it streams. TooLarge at the first byte over, Invalid when short."""
+    declared = int(request.headers.get("Content-Length") or 0)
+    if declared > max_bytes:
+        raise _over(max_bytes)
+    digest, received = hashlib.sha256(), 0
+    with target.open("wb") as file:
+        while piece := request.read(MEBIBYTE):
+            received += len(piece)
+            if received > max_bytes:
+                raise _over(max_bytes)
+            digest.update(piece)
+            file.write(piece)
+    if received < declared:
+        raise Invalid("length_mismatch", "The request ended early; send it again.")
+    return Spooled(target, target.name, digest.hexdigest(), received)
+
+
+def sweep(max_age_seconds: float = 3600) -> int:
+    """Remove the folders of requests that were killed that long ago; answers how many."""
+    oldest, removed = time.time() - max_age_seconds, 0
+    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)
+                removed += 1
+    return removed
+
+
+def _over(max_bytes: int) -> TooLarge:
+    return TooLarge(
+        "file_too_large", f"This is larger than the {max_bytes / MEBIBYTE:.1f} MiB that are taken here."
+    )
 
 
 def clean_label(name: str) -> str:
