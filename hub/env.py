@@ -62,6 +62,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("HUB_MAX_UPLOAD_MB", int, "16", "largest embedding file, MiB"),
     Variable("HUB_MAX_PICTURE_MB", int, "20", "largest picture, MiB"),
+    Variable("HUB_PUSH_REGULAR_MB", int, "25", "files of a push up to this size come inside the commit, MiB"),
     Variable(
         "HUB_MIN_FREE_BYTES", int, str(1 << 30), "writes are refused when less room than this would remain"
     ),
@@ -69,6 +70,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HUB_MAX_VECTORS", int, "256", "most vectors per token in an uploaded embedding"),
     Variable("HUB_RUN_MAX_IMAGES", int, "50", "most pictures in one training run"),
     Variable("HUB_RUN_MAX_STEPS", int, "10000", "most steps in one training run"),
+    Variable("HUB_RUN_MAX_RUNNING", int, "1", "most runs of one user in hand at a time"),
     Variable("HUB_RUN_MAX_WAITING", int, "5", "most waiting runs of one user"),
     Variable("HUB_RUN_MAX_PER_DAY", int, "20", "most runs of one user in a day"),
     Variable("HUB_RUN_GPU_HOURS", int, "4", "most hours of training of one user in a day"),

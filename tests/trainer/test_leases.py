@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 
 from hub.models import OutboxJob
@@ -138,7 +139,7 @@ def test_only_the_last_few_checkpoints_are_kept(submit: Submit) -> None:
 def test_the_owner_with_the_least_training_comes_first_then_the_oldest_run(submit: Submit) -> None:
     spent = factories.viewer("spent", made_by_operator=True)
     done = submit(spent, name="old-word")
-    TrainingRun.objects.filter(pk=done.pk).update(state="done", seconds=100, finished_at=Now())
+    TrainingRun.objects.filter(pk=done.pk).update(state="done", seconds=9000, finished_at=Now())
     first = submit(spent, name="spent-one")
     second, third = submit(name="moss-one"), submit(name="moss-two")
     assert runs.line() == [second.id, third.id, first.id]
@@ -151,6 +152,23 @@ def test_one_owner_has_one_run_in_hand_at_a_time(submit: Submit) -> None:
     assert claimed(first)
     assert runs.line() == [other.id]
     assert runs.place_in_line(second) == 2
+
+
+def test_two_workers_at_once_do_not_give_one_owner_two_runs(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = submit(name="moss-one"), submit(name="moss-two")
+    monkeypatch.setattr(runs, "line", lambda: [second.id])
+    assert claimed(first)
+    assert leases.claim_next("two") is None
+
+
+def test_a_hub_with_room_lets_an_owner_have_more_runs_in_hand(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(name="moss-one"), submit(name="moss-two")
+    monkeypatch.setitem(settings.HUB, "HUB_RUN_MAX_RUNNING", 2)
+    assert leases.claim_next("one") and leases.claim_next("two")
 
 
 def test_steps_done_twice_are_one_point_of_the_curve(submit: Submit) -> None:

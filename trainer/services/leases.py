@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from hub import jobs
-from hub.models import Version
+from hub.models import Owner, Version
 from hub.services import previews
 from trainer import runs
 from trainer.models import RUNNING, WAITING, TrainingRun
@@ -48,9 +48,13 @@ def lease() -> timedelta:
 def claim_next(worker: str) -> Claim | None:
     """Take the run whose turn it is, or None when nothing waits that may start now."""
     for run_id in runs.line():
-        taken = claim(run_id, worker)
-        if taken:
-            return taken
+        with transaction.atomic():
+            # One claim of an owner at a time, or two workers could give one person two runs at once.
+            owner = Owner.objects.select_for_update().filter(runs=run_id).first()
+            if owner is not None and runs.count_in_hand(owner.pk) < runs.most_running():
+                taken = claim(run_id, worker)
+                if taken:
+                    return taken
     return None
 
 

@@ -38,7 +38,8 @@ STEP_OF = {
 def list_runs(request: HttpRequest) -> HttpResponse:
     """The viewer's own runs."""
     page = Paginator(runs.list_runs(viewer_of(request)), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "trainer/runs.html", {"page": page})
+    context = {"page": page, "usage": runs.usage(viewer_of(request))}
+    return render(request, "trainer/runs.html", context)
 
 
 @require_GET
@@ -120,7 +121,7 @@ def _draft(viewer: Any, run_id: uuid.UUID) -> Version:
 def _live(run: TrainingRun, *, after: int) -> dict[str, Any]:
     """Everything on the page that changes while the run goes on."""
     points, last = runs.curve(run, after=after)
-    left = runs.estimate(run)
+    left, standing = runs.estimate(run), runs.standing(run)
     return {
         "state": run.state,
         "label": State(run.state).label,
@@ -131,6 +132,8 @@ def _live(run: TrainingRun, *, after: int) -> dict[str, Any]:
         "step": run.step,
         "steps": run.max_steps,
         "left": None if left is None else round(left),
+        "place": standing.place if standing else None,
+        "starts_in": standing.starts_in if standing else None,
         "speed": run.progress.get("samples_per_second"),
         "drawn": run.progress.get("pictures_done") if run.state == State.PREVIEWING else None,
         "to_draw": run.progress.get("pictures") if run.state == State.PREVIEWING else None,

@@ -1,0 +1,53 @@
+"""Reads of training: what a viewer may see, whose turn it is, how runs compare, what happened in them."""
+
+from trainer.runs.line import (
+    Standing,
+    count_in_hand,
+    estimate,
+    is_stuck_at_broker,
+    limits,
+    line,
+    most_running,
+    place_in_line,
+    runs_since_yesterday,
+    seconds_spent,
+    standing,
+    usage,
+    waiting_for,
+)
+from trainer.runs.seen import (
+    curve,
+    get,
+    kept_steps,
+    list_runs,
+    picture,
+    pictures,
+    resolution_of,
+    visible,
+    waiting_pictures,
+)
+
+__all__ = [
+    "Standing",
+    "count_in_hand",
+    "curve",
+    "estimate",
+    "get",
+    "is_stuck_at_broker",
+    "kept_steps",
+    "limits",
+    "line",
+    "list_runs",
+    "most_running",
+    "picture",
+    "pictures",
+    "place_in_line",
+    "resolution_of",
+    "runs_since_yesterday",
+    "seconds_spent",
+    "standing",
+    "usage",
+    "visible",
+    "waiting_for",
+    "waiting_pictures",
+]
