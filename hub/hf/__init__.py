@@ -1,1 +1,1 @@
-"""DOOR: the Hugging Face protocol, as far as its clients read: pull, look around, ask who one is."""
+"""DOOR: the Hugging Face protocol: its clients pull, look around, push, and keep their repositories in order."""

@@ -31,6 +31,8 @@ def body(request: HttpRequest, error: HubError, status: int) -> HttpResponse:
             message = DISABLED
         else:
             word = "RevisionNotFound"
+    elif error.code == "stale_parent":
+        status = 412
     elif error.kind == "unauthenticated" and auth.bearer_secret(request) is not None:
         message = auth.BAD_CREDENTIALS
     response = JsonResponse(

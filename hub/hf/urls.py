@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from hub.hf import account, repos, resolve
+from hub.hf import account, commit, lfs, manage, pages, repos, resolve
 
 MODEL = "api/models/<str:owner>/<str:name>"
+LFS = "<str:owner>/<str:name>.git/info/lfs"
 
 urlpatterns = [
     path("api/whoami-v2", account.whoami, name="hf_whoami"),
     path("api/agent-harnesses", account.agent_harnesses, name="hf_agent_harnesses"),
+    path("api/repos/create", manage.create, name="hf_create"),
+    path("api/repos/move", manage.move, name="hf_move"),
+    path("api/repos/delete", manage.delete, name="hf_delete"),
+    path("api/validate-yaml", manage.validate_yaml, name="hf_validate_yaml"),
     path("api/models", repos.listing, name="hf_models"),
     path(f"{MODEL}/revision/<path:revision>", repos.info, name="hf_model_revision"),
     path(f"{MODEL}/tree/<str:revision>", repos.tree, name="hf_tree"),
@@ -19,8 +24,22 @@ urlpatterns = [
     path(f"{MODEL}/auth-check", account.auth_check, name="hf_auth_check"),
     path(f"{MODEL}/auth-check/write", account.auth_check, {"write": True}, name="hf_auth_check_write"),
     path(f"{MODEL}/xet-read-token/<path:revision>", account.xet_token, name="hf_xet_token"),
+    path(f"{MODEL}/settings", manage.settings, name="hf_settings"),
+    path(f"{MODEL}/preupload/<path:revision>", commit.preupload, name="hf_preupload"),
+    path(f"{MODEL}/commit/<path:revision>", commit.commit, name="hf_commit"),
+    path(f"{MODEL}/branch/<path:branch>", manage.branch, name="hf_branch"),
+    path(f"{MODEL}/tag/<path:revision>", manage.tag, name="hf_tag"),
     path(MODEL, repos.info, name="hf_model"),
     path("api/models/<path:rest>", repos.unknown, name="hf_unknown"),
+    path(f"{LFS}/objects/batch", lfs.batch, name="hf_lfs_batch"),
+    path(f"{LFS}/objects/verify", lfs.verify, name="hf_lfs_verify"),
+    path("uploads/<str:link>", lfs.upload, name="hf_lfs_upload"),
+    path("uploads/<str:link>/complete", lfs.complete, name="hf_lfs_complete"),
+    path("uploads/<str:link>/parts/<int:number>", lfs.part, name="hf_lfs_part"),
+    path("<str:owner>/<str:name>/commit/<str:revision>", pages.page, name="hf_page"),
+    path("<str:owner>/<str:name>/tree/<str:revision>", pages.page, name="hf_page"),
+    path("<str:owner>/<str:name>/tree/<str:revision>/<path:path>", pages.page, name="hf_page"),
+    path("<str:owner>/<str:name>/blob/<str:revision>/<path:path>", pages.page, name="hf_page"),
     path("<str:owner>/<str:name>/resolve/<str:revision>/<path:path>", resolve.pull, name="hf_resolve"),
     path("<str:name>/resolve/<str:revision>/<path:path>", resolve.one_segment, name="hf_resolve_one_segment"),
 ]

@@ -24,6 +24,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import escape
 
 from hub.errors import (
@@ -31,6 +32,7 @@ from hub.errors import (
     HubError,
     Invalid,
     NotFound,
+    Renamed,
     TooLarge,
     Unavailable,
 )
@@ -94,6 +96,9 @@ def request_id(request: HttpRequest) -> str:
 
 def answer(request: HttpRequest, error: HubError) -> HttpResponse:
     """The response for a refusal, in the shape of the door that was called."""
+    moved = _new_address(request, error) if isinstance(error, Renamed) else None
+    if moved is not None:
+        return moved
     status = error.status if isinstance(error, ProtocolError) else STATUS[error.kind]
     response = _body(request)(request, error, status)
     if isinstance(error, ProtocolError):
@@ -105,6 +110,22 @@ def answer(request: HttpRequest, error: HubError) -> HttpResponse:
         response["WWW-Authenticate"] = "Bearer"
     response.setdefault("Cache-Control", "private, no-store")
     return response
+
+
+def _new_address(request: HttpRequest, error: Renamed) -> HttpResponse | None:
+    """The way to what has another name now: the same address with that name, and the method stays.
+
+    Relative, and never for ever: clients keep their token only so, and an owner may take the old name back.
+    """
+    match = request.resolver_match
+    if match is None or not {"owner", "name"} <= set(match.kwargs):
+        return None
+    address = reverse(match.view_name, kwargs={**match.kwargs, **error.detail})
+    query = request.META.get("QUERY_STRING", "")
+    return HttpResponse(
+        status=307,
+        headers={"Location": f"{address}?{query}" if query else address, "Cache-Control": "no-store"},
+    )
 
 
 def _body(request: HttpRequest) -> Body:

@@ -120,6 +120,11 @@ def spool_body(request: HttpRequest, target: Path, *, max_bytes: int) -> Spooled
     return Spooled(target, target.name, digest.hexdigest(), received)
 
 
+def spooled(path: Path) -> Spooled:
+    """A file that lies in the folder of a request already, with its digest."""
+    return Spooled(path, path.name, _digest(path), path.stat().st_size)
+
+
 def sweep(max_age_seconds: float = 3600) -> int:
     """Remove the folders of requests that were killed that long ago; answers how many."""
     oldest, removed = time.time() - max_age_seconds, 0
