@@ -21,6 +21,7 @@ from tests import factories
 READS = {"see_public", "see_private", "see_run", "see_training_images", "whoami"}
 ASKED_BY_POST = {
     "hf_paths_info",
+    "hf_validate_yaml",
     "api_inspect",
     "inspect",
     "inspect_convert",
