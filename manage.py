@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run a management command of the hub."""
 
-from hub.__main__ import main
+from hub.__main__ import manage
 
 if __name__ == "__main__":
-    main()
+    manage()

@@ -1,0 +1,1 @@
+"""A module for each word that can be typed: `add` declares its arguments, `run` does it and returns the exit code."""

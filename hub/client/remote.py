@@ -1,0 +1,111 @@
+"""What a hub is asked, and what its answers mean; every field is checked before it is used."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from hub.client import lockfile
+from hub.client.errors import ClientError, Exit, untrusted
+from hub.client.lockfile import Lock, Member
+from hub.client.names import Reference, check_commit, check_full_name, check_trigger, segment
+from hub.client.transport import Call, Transport
+
+API: Final = "api/hub/v1"
+_JOBS: Final = 8
+
+
+def whoami(transport: Transport) -> str:
+    """The name of the person whose token is shown. ClientError when it does not work."""
+    return str(_field(transport.get("api/whoami-v2"), "name"))
+
+
+def member(transport: Transport, reference: Reference) -> Member:
+    """The version that a reference means, with every file the hub offers of it and knows the digest of."""
+    place = f"{segment(reference.owner)}/{segment(reference.name)}"
+    record = transport.get(f"api/models/{place}/revision/{segment(reference.revision)}")
+    facts = _field(_field(record, "cardData"), "glossa")
+    if not isinstance(facts, dict) or "version" not in facts:
+        raise ClientError(Exit.NOT_FOUND, "no_version", f"{reference} has no published version.")
+    number = _whole(facts["version"])
+    commit = _field(record, "sha")
+    if reference.number is None:
+        # `main` moves when the card is saved; a lock names the commit at which the version was published.
+        commit = _field(transport.get(f"api/models/{place}/revision/v{number}"), "sha")
+    listed = transport.get(f"{API}/embeddings/{place}/versions/{number}/files")
+    files = [_file(row, transport.hub) for row in _rows(_field(listed, "files")) if row.get("sha256")]
+    return Member(
+        name=check_full_name(_field(record, "id")),
+        version=number,
+        commit=check_commit(commit),
+        trigger=check_trigger(facts.get("trigger")),
+        family=str(facts.get("family")),
+        files=tuple(files),
+    )
+
+
+def members(transport: Transport, references: Sequence[Reference]) -> list[Member]:
+    """The same for many, in their order. The first refusal ends it."""
+    return in_parallel(lambda one: member(transport, one), references)
+
+
+def lock_of_names(transport: Transport, references: Sequence[Reference]) -> Lock:
+    """A lock made of single names. ClientError when one is named twice."""
+    found = members(transport, references)
+    names = [one.name for one in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ClientError(
+            Exit.USAGE, "named_twice", f"{twice} is named twice; a lock holds one version of it."
+        )
+    return Lock(hub=transport.hub, members=tuple(found))
+
+
+def lock_of_pack(transport: Transport, reference: Reference) -> bytes:
+    """The hub's own lock file of a pack, byte for byte, found to be one. ClientError `not_found` for no pack."""
+    path = f"{API}/packs/{segment(reference.owner)}/{segment(reference.name)}/lock"
+    with transport.opened(Call("GET", transport.url(path), {"Accept": "application/json"})) as response:
+        data = transport.whole(response)
+    lock = lockfile.parse(data, source=f"What {transport.hub} sends")
+    if lock.pack != reference.full_name:
+        raise untrusted(f"{transport.hub} sends the lock of {lock.pack} for {reference.full_name}.")
+    return data
+
+
+def in_parallel(ask: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Ask for each item, a few at a time; the answers in order. The first error cancels what has not begun."""
+    if len(items) == 1:
+        return [ask(items[0])]
+    with ThreadPoolExecutor(_JOBS, thread_name_prefix="glossa") as pool:
+        futures = [pool.submit(ask, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _file(record: dict[str, Any], hub: str) -> lockfile.LockedFile:
+    try:
+        return lockfile.locked_file({"filename": record["path"], **record}, hub)
+    except (KeyError, TypeError):
+        raise untrusted(
+            f"{hub} tells of a file in a way that this client does not know. Update it."
+        ) from None
+
+
+def _field(record: Any, name: str) -> Any:
+    if isinstance(record, dict) and name in record:
+        return record[name]
+    raise untrusted(f"The answer of the hub has no {name}. Is it a Glossa hub, and this client new enough?")
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, list) and all(isinstance(row, dict) for row in value):
+        return value
+    raise untrusted("The answer of the hub is no list. Is it a Glossa hub, and this client new enough?")
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9:
+        return value
+    raise untrusted("The answer of the hub has no number where one belongs.")

@@ -1,0 +1,1 @@
+"""The `glossa` command line."""
