@@ -151,7 +151,7 @@ def main() -> None:
         "--state", type=Path, default=HOME / "state" / "tiny", help="what is kept between sittings"
     )
     parser.add_argument(
-        "--steps", type=int, default=44_000, help="training steps of the denoiser, %(default)s"
+        "--steps", type=int, default=40_000, help="training steps of the denoiser, %(default)s"
     )
     parser.add_argument(
         "--processes", type=int, default=min(2, os.cpu_count() or 1), help="training processes"

@@ -27,7 +27,7 @@ from trainer.tiny.world import DEFECTS
 
 PICTURES, SEED = 32_000, 2
 COMPOUNDS = 48_000
-STEPS = 44_000
+STEPS = 40_000
 BATCH = 40  # over all processes
 PEAK_RATE = 1.6e-3
 FALL_FROM = 0.8  # the share of the steps at the full rate
