@@ -1,13 +1,16 @@
 """Named points at which a test lets a process die, to prove what is true after a crash at that instruction.
 
 `kill_point("K4")` costs a dictionary look-up unless HUB_KILL_POINT names the point: `K4`, or `K4@3` for the
-third time that it is reached. An unknown name stops the start.
+third time that it is reached. `K4!TERM` asks the process to stop instead, `K4!ENOSPC` lets the disk be full there once.
+An unknown name stops the start.
 """
 
+import errno
 import os
 import signal
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from hub import env
@@ -66,30 +69,55 @@ POINTS: Mapping[str, str] = MappingProxyType(
         "K50": "sessions: in the middle of a purge",
     }
 )
+WAYS = ("KILL", "TERM", "ENOSPC")
 
 
-def parse(text: str) -> tuple[str, int]:
-    """`"K4@3"` as `("K4", 3)`, `""` as `("", 0)`. ValueError for a name that is not in POINTS."""
+@dataclass(frozen=True)
+class Order:
+    """What is to happen: at which point, at which time that it is reached, in which of WAYS."""
+
+    name: str = ""
+    times: int = 0
+    way: str = "KILL"
+
+
+def parse(text: str) -> Order:
+    """`"K4@3!TERM"` as an order, `""` as one for nothing. ValueError for a point or way that there is not."""
     if not text:
-        return "", 0
-    name, _, times = text.partition("@")
+        return Order()
+    place, _, way = text.partition("!")
+    name, _, times = place.partition("@")
     if name not in POINTS or not (times or "1").isdecimal() or int(times or "1") < 1:
         raise ValueError(f"HUB_KILL_POINT={text!r}: no such kill point")
-    return name, int(times or "1")
+    if (way or "KILL") not in WAYS:
+        raise ValueError(f"HUB_KILL_POINT={text!r}: no such way; there are {', '.join(WAYS)}")
+    return Order(name, int(times or "1"), way or "KILL")
 
 
-_armed, _left = parse(env.read()["HUB_KILL_POINT"])
+_order = parse(env.read()["HUB_KILL_POINT"])
+_left = _order.times
 _lock = threading.Lock()
 
 
+def arm(text: str) -> None:
+    """Give this process an order as HUB_KILL_POINT would, and forget the one before."""
+    global _order, _left
+    _order = parse(text)
+    _left = _order.times
+
+
 def kill_point(name: str) -> None:
-    """Die here by SIGKILL if this point was named for this process; otherwise do nothing."""
+    """Die here by SIGKILL, or what was ordered, if this point was named for this process; otherwise do nothing."""
     global _left
     if name not in POINTS:
         raise ValueError(f"{name!r} is no kill point")
-    if name != _armed:
+    if name != _order.name:
         return
     with _lock:
         _left -= 1
-        if _left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        is_now = _left == 0
+    if not is_now:
+        return
+    if _order.way == "ENOSPC":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.kill(os.getpid(), signal.SIGTERM if _order.way == "TERM" else signal.SIGKILL)

@@ -167,6 +167,50 @@ def test_a_submission_that_dies_anywhere_can_be_sent_again_and_is_one_run(
     assert OutboxJob.objects.filter(args=[str(run.id)]).exists()
 
 
+@pytest.mark.usefixtures("base", "maker")
+def test_one_who_dies_sending_a_form_again_gets_the_same_run(pictures: list[tuple[Path, str]]) -> None:
+    words = ["6fa459ea-ee8a-4ca4-894e-db77e160355e", *(str(path) for path, _ in pictures)]
+    first = kill.run(SUBMIT, *words).stdout
+    kill.run(SUBMIT, *words, point="K18")
+    assert kill.run(SUBMIT, *words).stdout == first
+    assert TrainingRun.objects.count() == 1
+
+
+CANCEL = """
+import sys
+from hub.access import Viewer
+from hub.models import User
+from trainer.models import TrainingRun
+from trainer.services import submitting
+submitting.cancel(Viewer(User.objects.get(username="mia")), run=TrainingRun.objects.get(pk=sys.argv[1]))
+"""
+
+
+def test_a_cancel_that_died_before_its_flag_is_not_done_and_can_be_repeated(submit: Submit) -> None:
+    run = submit()
+    kill.run(CANCEL, str(run.id), point="K32")
+    run.refresh_from_db()
+    assert (run.state, run.cancel_requested) == ("queued", False)
+    kill.run(CANCEL, str(run.id))
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", TRAINING_POINTS)
+def test_a_worker_asked_to_stop_at_any_point_leaves_in_order_and_the_run_ends_whole(
+    point: str, submit: Submit
+) -> None:
+    run = submit(settings={"max_steps": 150 if point == "K25" else 40})
+    leaving = start(f"{point}!TERM")
+    assert leaving.wait(60) == 0
+    with working():
+        eventually(over(run), 60)
+    run.refresh_from_db()
+    assert (run.state, run.attempts_without_progress) == ("done", 0)
+    assert vectors(run)
+
+
 def test_a_stop_signal_saves_a_checkpoint_and_the_run_goes_on_later(submit: Submit) -> None:
     run = submit(settings={"max_steps": STEPS})
     running = start()

@@ -1,0 +1,62 @@
+"""Kill points: what an order says, and what a process that has one does."""
+
+import signal
+
+import pytest
+
+from hub import killpoints
+from tests import kill
+
+REACH = """
+import sys
+from hub.killpoints import kill_point
+for _ in range(3):
+    kill_point("K4"); print("passed", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("", ("", 0, "KILL")),
+        ("K4", ("K4", 1, "KILL")),
+        ("K4@3", ("K4", 3, "KILL")),
+        ("K4@3!TERM", ("K4", 3, "TERM")),
+        ("K31!ENOSPC", ("K31", 1, "ENOSPC")),
+    ],
+)
+def test_an_order_names_point_time_and_way(text: str, order: tuple[str, int, str]) -> None:
+    read = killpoints.parse(text)
+    assert (read.name, read.times, read.way) == order
+
+
+@pytest.mark.parametrize("text", ["K0", "K51", "K4@0", "K4@x", "K4!NOVA", "!TERM"])
+def test_an_order_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="HUB_KILL_POINT"):
+        killpoints.parse(text)
+
+
+def test_a_process_dies_at_its_point_at_the_time_named() -> None:
+    assert kill.run(REACH, point="K4@3").stdout.count("passed") == 2
+
+
+def test_a_full_disk_is_met_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(killpoints, "_order", killpoints.Order())
+    monkeypatch.setattr(killpoints, "_left", 0)
+    killpoints.arm("K4!ENOSPC")
+    with pytest.raises(OSError, match="No space left"):
+        killpoints.kill_point("K4")
+    killpoints.kill_point("K4")
+
+
+def test_a_process_asked_to_stop_hears_the_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(killpoints, "_order", killpoints.Order())
+    monkeypatch.setattr(killpoints, "_left", 0)
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        killpoints.arm("K4!TERM")
+        killpoints.kill_point("K4")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
