@@ -4,11 +4,12 @@ What a broken transfer has left is taken up again with a range; a digest that do
 """
 
 import hashlib
+import http.client
 import os
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from hub.client.errors import ClientError, local, unreachable, untrusted
+from hub.client.errors import ClientError, Exit, local, unreachable, untrusted
 from hub.client.files import put_in_place
 from hub.client.state import FOLDER
 from hub.client.tools import Placed
@@ -27,17 +28,28 @@ def fetch(transport: Transport, wanted: Placed, folder: Path, *, may_replace: bo
     """Put the file into the folder. ClientError when the hub has no such bytes, or a strange file is in the way."""
     part = folder / FOLDER / "parts" / f"{wanted.filename}.{wanted.file.sha256[:16]}.part"
     try:
-        had = _size(part)
-        if not _received(transport, wanted, part):
-            if not had:
-                raise _mismatch(transport, wanted)
-            # The kept beginning was at fault, not the hub.
-            if not _received(transport, wanted, part):
-                raise _mismatch(transport, wanted)
+        _receive(transport, wanted, part)
         if not put_in_place(part, folder / wanted.filename, may_replace=may_replace):
             raise in_the_way(wanted, folder)
     except OSError as error:
         raise local("unwritable", f"{folder / wanted.filename}: {error.strerror or error}.") from None
+
+
+def _receive(transport: Transport, wanted: Placed, part: Path) -> None:
+    """Have the whole file in `part`, going on where a transfer broke off as long as each brings something."""
+    while True:
+        had = _size(part)
+        try:
+            if _is_whole(transport, wanted, part):
+                return
+        except ClientError as error:
+            is_going_on = error.exit_code is Exit.UNREACHABLE and not transport.stopped.is_set()
+            if is_going_on and _size(part) > had:
+                continue
+            raise
+        if not had:
+            raise _mismatch(transport, wanted)
+        # The kept beginning was at fault, not the hub: once more from the start.
 
 
 def in_the_way(wanted: Placed, folder: Path) -> ClientError:
@@ -50,38 +62,44 @@ def in_the_way(wanted: Placed, folder: Path) -> ClientError:
     )
 
 
-def _received(transport: Transport, wanted: Placed, part: Path) -> bool:
-    """Receive the rest of a file; whether the whole has the right digest. If not, nothing is left."""
-    file = wanted.file
-    had = _size(part)
+def _is_whole(transport: Transport, wanted: Placed, part: Path) -> bool:
+    """Receive the rest of a file; whether the whole has the right digest. If not, nothing is left.
+
+    A transfer that breaks off raises ClientError, and what came is kept.
+    """
+    file, had = wanted.file, _size(part)
     if had > file.size:
         part.unlink()
         had = 0
-    headers = {"Range": f"bytes={had}-", "If-Range": f'"{file.sha256}"'} if 0 < had < file.size else {}
+    headers = {"Range": f"bytes={had}-", "If-Range": f'"{file.sha256}"'} if had else {}
     with part.open("ab") as stream:
         digest = _digest_so_far(part, had)
         if had < file.size:
             with transport.opened(Call("GET", file.url, headers)) as response:
-                if response.status != 206 or not response.headers.get("Content-Range", "").startswith(
-                    f"bytes {had}-"
-                ):
+                if response.status != 206 or not _begins_at(response.headers.get("Content-Range", ""), had):
                     stream.truncate(0)
                     had, digest = 0, hashlib.sha256()
                 had += _copied(transport, response, stream, digest, file.size - had)
+                if had < file.size and response.length:
+                    raise unreachable(f"{file.url} broke off after {had} of {file.size} bytes.")
         stream.flush()
         if had == file.size and digest.hexdigest() == file.sha256:
             os.fsync(stream.fileno())
             return True
-    if had < file.size and not transport.stopped.is_set() and had:
-        raise unreachable(
-            f"{file.url} broke off after {had} of {file.size} bytes. Run the command again to go on."
-        )
     part.unlink()
     return False
 
 
+def _begins_at(content_range: str, start: int) -> bool:
+    return content_range.startswith(f"bytes {start}-")
+
+
 def _copied(
-    transport: Transport, response: BinaryIO, stream: BinaryIO, digest: "hashlib._Hash", most: int
+    transport: Transport,
+    response: http.client.HTTPResponse,
+    stream: BinaryIO,
+    digest: "hashlib._Hash",
+    most: int,
 ) -> int:
     """Copy the body, but never more than the lock announces; the number of bytes."""
     copied = 0
@@ -90,9 +108,7 @@ def _copied(
             raise Stopped
         copied += len(chunk)
         if copied > most:
-            raise untrusted(
-                f"{getattr(response, 'url', 'The hub')} sends more than the {most} bytes announced."
-            )
+            raise untrusted(f"{transport.hub} sends more than the {most} bytes announced.")
         stream.write(chunk)
         digest.update(chunk)
     return copied

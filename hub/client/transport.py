@@ -152,7 +152,9 @@ class Transport:
             response = self._connections.call(call.method, url, headers, call.body)
             if response.status not in _REDIRECTS:
                 return response
-            response.read(MAX_ANSWER)
+            response.read(1 << 16)
+            if not response.isclosed():
+                self._connections.drop()
             url = self._next(call, url, response.headers.get("Location", ""))
         raise untrusted(f"{call.url} leads from one address to the next without end.")
 
