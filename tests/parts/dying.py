@@ -3,8 +3,8 @@
 A fork server loads the hub once. What is done in a child uses the database, store and broker of the suite.
 """
 
+import importlib
 import multiprocessing
-import os
 import uuid
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -13,8 +13,10 @@ from typing import Any
 
 import django
 
-if __name__ != "__main__" and os.environ.get("DJANGO_SETTINGS_MODULE"):
-    django.setup()
+# In the fork server, once, so that no child has to.
+django.setup()
+for _name in ("hub.killpoints", "trainer.worker", "trainer.services.submitting", "django.core.mail"):
+    importlib.import_module(_name)
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.parts.dying"])
