@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as manner
 from hypothesis import strategies as st
 
 from hub.client import lockfile, names, planning, settings, state, tools
@@ -16,6 +17,8 @@ from hub.client.state import Entry
 from hub.formats import FormatError, check_trigger
 
 SHA, OTHER, COMMIT = "a" * 64, "b" * 64, "c" * 40
+# A busy machine is slow now and then.
+busy = manner(deadline=None)
 words = st.from_regex(r"[a-z0-9][a-z0-9_-]{2,30}", fullmatch=True)
 
 
@@ -28,6 +31,7 @@ def member(
     return Member(name=name, trigger=trigger, **usual | fields)
 
 
+@busy
 @given(st.one_of(st.text(), st.text(alphabet="./\\:abc\0 \n", max_size=12), st.none(), st.integers()))
 def test_whatever_passes_as_a_trigger_is_one_plain_part_of_a_path_on_every_system(word: object) -> None:
     try:
@@ -42,6 +46,7 @@ def test_whatever_passes_as_a_trigger_is_one_plain_part_of_a_path_on_every_syste
     assert not PureWindowsPath(checked).is_reserved()
 
 
+@busy
 @given(words)
 def test_every_legal_trigger_of_the_hub_passes(word: str) -> None:
     try:
@@ -51,6 +56,7 @@ def test_every_legal_trigger_of_the_hub_passes(word: str) -> None:
     assert names.check_trigger(word) == word
 
 
+@busy
 @given(st.text())
 def test_any_text_is_a_name_or_a_sentence_about_why_not(text: str) -> None:
     try:
@@ -104,6 +110,7 @@ def test_what_is_no_address_of_a_hub_is_refused(text: str) -> None:
     assert caught.value.exit_code is Exit.USAGE
 
 
+@busy
 @given(st.text())
 def test_any_text_is_an_address_or_a_sentence(text: str) -> None:
     for check in (names.hub_address, names.origin):
@@ -113,6 +120,7 @@ def test_any_text_is_an_address_or_a_sentence(text: str) -> None:
             continue
 
 
+@busy
 @given(
     st.lists(
         st.tuples(words, words, words, st.integers(1, 99), st.text(max_size=30)),
@@ -135,6 +143,7 @@ def test_a_lock_reads_back_as_it_was_written_and_is_written_in_one_way(
     )
 
 
+@busy
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
@@ -154,6 +163,7 @@ def test_any_json_is_a_lock_or_a_sentence(value: object) -> None:
         assert error.exit_code is Exit.UNTRUSTED
 
 
+@busy
 @given(st.binary())
 def test_any_bytes_are_a_lock_or_a_sentence(data: bytes) -> None:
     with pytest.raises(ClientError):
@@ -164,6 +174,7 @@ digests = st.sampled_from([None, "", SHA, OTHER, "d" * 64])
 filenames = st.sampled_from([f"{word}.safetensors" for word in ("aaa", "bbb", "ccc", "ddd")])
 
 
+@busy
 @given(
     wanted=st.dictionaries(filenames, st.sampled_from([SHA, OTHER])),
     there=st.dictionaries(filenames, digests),
