@@ -43,14 +43,21 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def text(body: dict[str, Any], name: str, *, otherwise: str | None = None) -> str:
-    """A text of a JSON object. Invalid when it is missing or no text."""
-    value = body.get(name, otherwise)
+def text(body: dict[str, Any], name: str, *, otherwise: str | None = None, most: int = 2_000) -> str:
+    """A text of a JSON object that both databases can hold. Invalid when it is missing or no such text."""
+    value = body.get(name)
     if value is None and otherwise is not None:
-        value = otherwise
-    if not isinstance(value, str) or len(value) > 2_000:
-        raise Invalid("malformed_request", f"“{name}” has to be a text.", field=name)
+        return otherwise
+    if not isinstance(value, str) or len(value) > most or any(_is_unspeakable(letter) for letter in value):
+        raise Invalid(
+            "malformed_request", f"“{name}” has to be a text of at most {most} letters.", field=name
+        )
     return value
+
+
+def _is_unspeakable(letter: str) -> bool:
+    """NUL, and halves of a pair."""
+    return letter == "\0" or "\ud800" <= letter <= "\udfff"
 
 
 def commit_lines(request: HttpRequest, folder: Path) -> Iterator[Line]:

@@ -99,7 +99,7 @@ def _read(
     added: dict[str, pushed_files.Added] = {}
     deleted: list[str] = []
     digests: list[str] = []
-    header: dict[str, Any] = {}
+    header: dict[str, Any] | None = None
     for line in bodies.commit_lines(request, folder):
         if line.key == "header":
             header = line.value
@@ -118,8 +118,12 @@ def _read(
         if path in added:
             raise Unacceptable("path_not_taken", f"{path[:100]} is in the commit twice.", field="path")
         added[path] = pushed_files.Added(path, file)
+    if header is None:
+        raise Invalid(
+            "malformed_request", "A commit has a line “header”; nothing of it arrived.", field="header"
+        )
     summary = bodies.text(header, "summary", otherwise="")
-    description = bodies.text(header, "description", otherwise="")
+    description = bodies.text(header, "description", otherwise="", most=20_000)
     told = "\n\n".join(part for part in (summary.strip(), description.strip()) if part)
     return (
         pushing.Push(

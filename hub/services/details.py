@@ -171,7 +171,7 @@ def apply(viewer: Viewer, embedding: Embedding, change: Change) -> tuple[Embeddi
 
 def _set_fields(row: Embedding, change: Change) -> None:
     _apply(row, **change.fields)
-    if change.said is not None:
+    if change.said is not None and change.said != (row.said or {}):
         row.said = change.said
 
 

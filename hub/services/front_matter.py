@@ -164,12 +164,8 @@ def _cleaned_group(value: Any, depth: int) -> Any:
         items = [_cleaned(item, depth) for item in value[:_ITEMS]]
         return [item for item in items if item is not _DROPPED]
     if isinstance(value, dict):
-        named = {
-            key: part
-            for key, part in list(value.items())[:_ITEMS]
-            if isinstance(key, str) and _KEY.fullmatch(key)
-        }
-        parts = {key: _cleaned(part, depth) for key, part in named.items()}
+        named = [(key, part) for key, part in list(value.items())[:_ITEMS] if _is_name(key)]
+        parts = {key: _cleaned(part, depth) for key, part in named}
         return {key: part for key, part in parts.items() if part is not _DROPPED}
     return _DROPPED
 

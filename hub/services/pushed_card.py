@@ -46,7 +46,7 @@ def read(embedding: Embedding, path: Path) -> PushedCard:
     kind = front_matter.kind_of(parsed.fields)
     if kind:
         fields["kind"] = kind
-    change = Change(fields, _slugs(parsed.fields.get("tags")), front_matter.kept(parsed.fields))
+    change = Change(fields, _slugs(parsed.fields.get("tags")), _said(embedding, parsed.fields))
     licence = front_matter.licence_of(parsed.fields) or ""
     return PushedCard(change, licence, _trigger(parsed.fields), _base(parsed.fields))
 
@@ -68,6 +68,16 @@ def _body(embedding: Embedding, body: str) -> dict[str, str]:
     if "\n" not in before and len(before) <= texts.SUMMARY_MAX:
         return {**fields, "summary": before, "card": after}
     return {**fields, "card": f"{before}\n\n{after}".strip()}
+
+
+def _said(embedding: Embedding, fields: dict[str, Any]) -> dict[str, Any]:
+    """The rest of the front matter. Its licence matters until a version has one of its own."""
+    said = front_matter.kept(fields)
+    if embedding.last_number:
+        said.pop("license", None)
+        if "license" in (embedding.said or {}):
+            said["license"] = embedding.said["license"]
+    return said
 
 
 def _slugs(tags: Any) -> list[str] | None:

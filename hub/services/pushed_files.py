@@ -36,7 +36,13 @@ class Added:
 def kind_of(path: str) -> str:
     """`embedding`, `picture`, `card` or `ignored`. Unacceptable for a path that has no meaning here."""
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or {"..", ".git"} & set(parts) or "\0" in path or "\\" in path:
+    if (
+        not parts
+        or path.startswith("/")
+        or {"..", ".git"} & set(parts)
+        or not path.isprintable()
+        or "\\" in path
+    ):
         raise Unacceptable("path_not_taken", f"{path[:100]!r} is no path in a repository.", field="path")
     suffix = PurePosixPath(path).suffix.lower()
     if path == README:

@@ -1,7 +1,7 @@
 """A push of a tool: files in one commit become a version, a card and pictures, all together or not at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -23,12 +23,14 @@ from hub.services import (
     publishing,
     pushed_card,
     pushed_files,
+    texts,
 )
 from hub.services.details import Change
 from hub.services.pushed_card import PushedCard
 from hub.services.pushed_files import Added
 
 _TRIES = 5
+_MESSAGE_MAX = 280
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def push(viewer: Viewer, *, embedding: Embedding, push: Push) -> Commit:
     `path_not_taken`, `card_unreadable`, `card_incomplete` or `several_embeddings`, and what publishing raises.
     """
     require(viewer, "publish_version", embedding)
+    push = replace(push, message=texts.line(push.message[:_MESSAGE_MAX], field="message", most=_MESSAGE_MAX))
     kinds = {one.path: pushed_files.kind_of(one.path) for one in push.added}
     _check_deletions(embedding, push, adds="embedding" in kinds.values())
     of_kind = {kind: [one for one in push.added if kinds[one.path] == kind] for kind in set(kinds.values())}
@@ -170,6 +173,7 @@ def _commit(viewer: Viewer, embedding: Embedding, parts: _Parts, push: Push) -> 
     else:
         readme = commits.prepare(trial, trial.head, slugs)
     pictures = [(taken, ingest.put(taken.data)) for taken in parts.pictures]
+    kill_point("K6")
     with transaction.atomic():
         row, told = details.apply(viewer, embedding, parts.change)
         main = resolve.main_commit(row)
@@ -190,6 +194,7 @@ def _commit(viewer: Viewer, embedding: Embedding, parts: _Parts, push: Push) -> 
         if told or any(added):
             audit.record(viewer, "push", row, changed=told, pictures=sum(added), commit=commit.sha)
         kill_point("K9")
+    kill_point("K8")
     return commit
 
 

@@ -14,6 +14,9 @@ from tests import factories
 from tests.parts.script import answer_of
 
 Ask = Callable[..., Any]
+# Runs every script with another client: a folder of `pip install --target FOLDER huggingface_hub==0.36.2`.
+OLD_CLIENT = os.environ.get("GLOSSA_TEST_OLD_CLIENT", "")
+not_with_the_old_client = pytest.mark.skipif(bool(OLD_CLIENT), reason="The old client cannot do this.")
 Hf = Callable[..., "subprocess.CompletedProcess[str]"]
 # Lines that many scripts begin with: a refusal as the client's own error tells it.
 TOLD = """
@@ -54,6 +57,8 @@ def ask(client_environment: dict[str, str], tmp_path: Path) -> Ask:
 
     def run(lines: str, *, token: str | None = None, more: dict[str, str] | None = None, **names: Any) -> Any:
         environment = {**client_environment, **({"HF_TOKEN": token} if token else {}), **(more or {})}
+        if OLD_CLIENT:
+            environment["PYTHONPATH"] = OLD_CLIENT
         return answer_of(TOLD + lines, names, environment=environment, folder=tmp_path)
 
     return run

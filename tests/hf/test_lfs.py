@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ from hub.models import Blob, PendingUpload, Version
 from hub.services import pending
 from tests import factories, samples
 from tests.hf import shelf
-from tests.hf.conftest import Ask
+from tests.hf.conftest import Ask, not_with_the_old_client
 
 DATA = samples.canonical_file("tiny", vectors=2, seed=3)
 DIGEST = hashlib.sha256(DATA).hexdigest()
 REPO = "/mara/moss-glow.git/info/lfs/objects"
 NO_XET = {"HF_HUB_DISABLE_XET": "1"}
-# A folder with huggingface_hub 0.36 in it (`pip install --target`), where there is one.
-OLD_CLIENT = os.environ.get("GLOSSA_TEST_OLD_CLIENT", "")
 
 
 @pytest.fixture
@@ -97,16 +94,10 @@ class TestClients:
         )
         assert answer == Version.objects.get(number=2).files.get(layout="diffusers").blob_id
 
+    @not_with_the_old_client
     def test_xet_is_refused_and_nothing_is_left(self, ask: Ask, writer: str, path: Path) -> None:
         assert push(ask, writer, path, "path")[0] != "none"
         assert Version.objects.count() == 1 and not PendingUpload.objects.exists()
-
-    @pytest.mark.skipif(
-        not OLD_CLIENT, reason="GLOSSA_TEST_OLD_CLIENT names no folder with huggingface_hub 0.36"
-    )
-    @pytest.mark.parametrize("how", ["path", "file"])
-    def test_an_old_client_takes_the_same_way(self, ask: Ask, writer: str, path: Path, how: str) -> None:
-        check_published(push(ask, writer, path, how, more={"PYTHONPATH": OLD_CLIENT}))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.test import Client
 from hub.models import AuditEntry, Embedding, FormerName, Version
 from tests import factories
 from tests.hf import shelf
-from tests.hf.conftest import Ask, Hf
+from tests.hf.conftest import Ask, Hf, not_with_the_old_client
 
 pytestmark = [
     pytest.mark.client,
@@ -74,6 +74,7 @@ def test_the_name_of_a_deleted_embedding_is_not_made_again(ask: Ask, writer: str
     assert answer[1][0] == answer[2][0] == "RepositoryNotFoundError"
 
 
+@not_with_the_old_client
 def test_visibility_is_a_setting_and_gates_are_not_there(ask: Ask, writer: str, version: Version) -> None:
     answer = ask(
         """

@@ -7,7 +7,7 @@ import pytest
 from hub.models import Blob, Commit, Embedding, Preview, Version
 from tests import factories, samples
 from tests.hf import shelf
-from tests.hf.conftest import Ask, Hf
+from tests.hf.conftest import Ask, Hf, not_with_the_old_client
 
 pytestmark = [
     pytest.mark.client,
@@ -209,6 +209,7 @@ def test_pictures_of_a_push_are_shown_with_the_version(ask: Ask, writer: str, fo
     assert [(preview.role, preview.version.number) for preview in Preview.objects.all()] == [("upload", 1)]
 
 
+@not_with_the_old_client
 def test_a_changed_card_is_a_commit_of_the_same_version(ask: Ask, writer: str, version: Version) -> None:
     answer = ask(
         """
