@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hub.wire import media
-from trainer.web import ended, pictures, run, wizard
+from trainer.web import again, compare, ended, pictures, run, wizard
 
 media.add_source(pictures.source)
 
@@ -14,7 +14,10 @@ urlpatterns = [
     path("train/pictures/<uuid:picture_id>", wizard.remove, name="train_picture"),
     path("train/sets/<slug:name>/<str:file>", wizard.set_picture, name="train_set_picture"),
     path("runs", run.list_runs, name="runs"),
+    path("runs/compare", compare.compare, name="runs_compare"),
     path("runs/<uuid:run_id>", run.show, name="run"),
+    path("runs/<uuid:run_id>/log", compare.log, name="run_log"),
+    path("runs/<uuid:run_id>/again", again.again, name="run_again"),
     path("runs/<uuid:run_id>/events", run.events, name="run_events"),
     path("runs/<uuid:run_id>/cancel", run.cancel, name="run_cancel"),
     path("runs/<uuid:run_id>/publish", run.publish, name="run_publish"),

@@ -51,23 +51,19 @@ function smooth(values, share) {
   });
 }
 
-function drawCurve(steps) {
-  most = steps || most;
-  const svg = find("curve");
-  if (!svg || points.size < 2) return;
-  find("curve-section").hidden = false;
+// Lines `{ points: [[x, y], …], name }` with a grid behind them, as wide as the drawing's place.
+function plot(svg, lines, least) {
+  const drawn = lines.filter((one) => one.points.length > 1);
+  if (!drawn.length) return;
   width = Math.max(280, Math.round(svg.clientWidth) || 640);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  const all = [...points.values()].sort((a, b) => a[0] - b[0]);
-  const loss = smooth(all.filter((p) => p[1] !== null).map((p) => [p[0], p[1]]), 0.25);
-  const fixed = all.filter((p) => p[2] !== null).map((p) => [p[0], p[2]]);
-  const values = [...loss, ...fixed].map((p) => p[1]);
-  let low = Math.min(...values);
-  let high = Math.max(...values);
+  const all = drawn.flatMap((one) => one.points);
+  let low = Math.min(...all.map((p) => p[1]));
+  let high = Math.max(...all.map((p) => p[1]));
   if (high - low < 1e-6) { low -= 0.01; high += 0.01; }
   const gap = (high - low) * 0.08;
   low -= gap; high += gap;
-  const end = Math.max(most, all[all.length - 1][0]);
+  const end = Math.max(least, ...all.map((p) => p[0]));
   const x = (step) => PAD.left + (step / end) * (width - PAD.left - PAD.right);
   const y = (value) => PAD.top + ((high - value) / (high - low)) * (HEIGHT - PAD.top - PAD.bottom);
   const parts = [];
@@ -81,14 +77,33 @@ function drawCurve(steps) {
   for (let step = 0; step <= end; step += stride) {
     parts.push(element("text", { x: x(step), y: HEIGHT - 6, class: "tick" }, String(Math.round(step))));
   }
-  const line = (list) => list.map(([s, v], n) => `${n ? "L" : "M"}${x(s).toFixed(1)} ${y(v).toFixed(1)}`).join("");
-  if (loss.length > 1) parts.push(element("path", { d: line(loss), class: "loss" }));
-  if (fixed.length > 1) parts.push(element("path", { d: line(fixed), class: "fixed" }));
-  if (fixed.length) {
-    const [step, value] = fixed[fixed.length - 1];
+  const path = (list) => list.map(([s, v], n) => `${n ? "L" : "M"}${x(s).toFixed(1)} ${y(v).toFixed(1)}`).join("");
+  for (const one of drawn) {
+    parts.push(element("path", { d: path(one.points), class: one.name }));
+    if (!one.mark) continue;
+    const [step, value] = one.points[one.points.length - 1];
     parts.push(element("circle", { cx: x(step), cy: y(value), r: 3.5, class: "now" }));
   }
   svg.replaceChildren(...parts);
+}
+
+function drawCurve(steps) {
+  most = steps || most;
+  const svg = find("curve");
+  if (!svg || points.size < 2) return;
+  find("curve-section").hidden = false;
+  const all = [...points.values()].sort((a, b) => a[0] - b[0]);
+  const loss = smooth(all.filter((p) => p[1] !== null).map((p) => [p[0], p[1]]), 0.25);
+  const fixed = all.filter((p) => p[2] !== null).map((p) => [p[0], p[2]]);
+  plot(svg, [{ points: loss, name: "loss" }, { points: fixed, name: "fixed", mark: true }], most);
+}
+
+// The page of several runs: one line for each.
+function drawCompared() {
+  const told = document.getElementById("compare-curves");
+  if (!told) return;
+  const lines = JSON.parse(told.textContent);
+  plot(find("compare-curves"), lines.map((one, n) => ({ points: one.points, name: `compare-line line-${n + 1}` })), 0);
 }
 
 function drawGrowth(pictures) {
@@ -184,7 +199,9 @@ async function follow() {
 }
 
 // A phone that is turned has another width.
-addEventListener("resize", () => drawCurve());
+addEventListener("resize", () => { drawCurve(); drawCompared(); });
+
+drawCompared();
 
 if (find("run")) {
   shownState = find("run").dataset.state;

@@ -1,6 +1,20 @@
 """Reads of training: what a viewer may see, whose turn it is, how runs compare, what happened in them."""
 
-from trainer.runs.line import (
+from trainer.runs.comparing import (
+    MOST_COMPARED,
+    Comparison,
+    chosen,
+    compare,
+    others,
+    siblings,
+)
+from trainer.runs.log import (
+    Event,
+    event_lines,
+    list_events,
+    say,
+)
+from trainer.runs.queueing import (
     Standing,
     count_in_hand,
     estimate,
@@ -28,23 +42,33 @@ from trainer.runs.seen import (
 )
 
 __all__ = [
+    "MOST_COMPARED",
+    "Comparison",
+    "Event",
     "Standing",
+    "chosen",
+    "compare",
     "count_in_hand",
     "curve",
     "estimate",
+    "event_lines",
     "get",
     "is_stuck_at_broker",
     "kept_steps",
     "limits",
     "line",
+    "list_events",
     "list_runs",
     "most_running",
+    "others",
     "picture",
     "pictures",
     "place_in_line",
     "resolution_of",
     "runs_since_yesterday",
+    "say",
     "seconds_spent",
+    "siblings",
     "standing",
     "usage",
     "visible",

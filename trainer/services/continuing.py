@@ -13,10 +13,10 @@ from hub.errors import Conflict, Unacceptable
 from hub.models import Owner
 from hub.services import ingest
 from trainer import runs
-from trainer.models import Checkpoint, TrainingImage, TrainingRun
+from trainer.models import Checkpoint, TrainingRun
 from trainer.recipe import Recipe, RecipeError
 from trainer.services import leases, limits, recording
-from trainer.services.pictures import is_purged
+from trainer.services.pictures import copy_of, is_purged
 
 _MARK = "glossa.checkpoint"
 
@@ -130,25 +130,9 @@ def _store(
             max_steps=recipe.max_steps,
         )
         for image in run.images.order_by("position"):
-            _copy(image, made)
+            copy_of(image, run=made).save(force_insert=True)
         blob = ingest.row(stored) if stored is not None else kept.blob
         Checkpoint.objects.create(run=made, step=kept.step, blob=blob)
         recording.add_event(made, "state", state=made.state)
         leases.send(made)
     return made
-
-
-def _copy(image: TrainingImage, run: TrainingRun) -> None:
-    """The same picture for another run; the bytes are shared and go when the last row does."""
-    TrainingImage.objects.create(
-        owner_id=image.owner_id,
-        run=run,
-        position=image.position,
-        blob_id=image.blob_id,
-        content_type=image.content_type,
-        width=image.width,
-        height=image.height,
-        source_name=image.source_name,
-        caption=image.caption,
-        facts=image.facts,
-    )

@@ -42,6 +42,43 @@ def remove(viewer: Viewer, *, picture_id: UUID) -> None:
     TrainingImage.objects.filter(pk=picture_id, owner_id=viewer.user.owner_id, run=None).delete()
 
 
+def lay_out(viewer: Viewer, *, run: TrainingRun) -> int:
+    """Keep the pictures of a run for the viewer's next one, too; those that wait already stay. Returns how many wait.
+
+    None for a run from a bundled set. Conflict `state_conflict` when they were deleted.
+    """
+    require(viewer, "start_run", viewer.user)
+    require(viewer, "see_training_images", run)
+    assert viewer.user is not None
+    if run.bundled_set:
+        return 0
+    if is_purged(run):
+        raise Conflict("state_conflict", "The pictures of this run were deleted; add them again.")
+    waiting = TrainingImage.objects.filter(owner_id=viewer.user.owner_id, run=None)
+    there = set(waiting.values_list("blob_id", flat=True))
+    for image in run.images.order_by("position"):
+        if image.blob_id not in there:
+            limits.check_kept_pictures(viewer)
+            copy_of(image, run=None).save(force_insert=True)
+    return waiting.filter(blob_id__in=run.picture_digests).count()
+
+
+def copy_of(image: TrainingImage, *, run: TrainingRun | None) -> TrainingImage:
+    """The row of the same picture for another run; the bytes are shared and go when the last row does."""
+    return TrainingImage(
+        owner_id=image.owner_id,
+        run=run,
+        position=image.position,
+        blob_id=image.blob_id,
+        content_type=image.content_type,
+        width=image.width,
+        height=image.height,
+        source_name=image.source_name,
+        caption=image.caption,
+        facts=image.facts,
+    )
+
+
 def purge() -> int:
     """Drop pictures that waited a week for a run, and those of runs that ended long ago (rule L1). Returns how many.
 

@@ -19,7 +19,7 @@ from hub.wire.auth import viewer_of
 from trainer import runs
 from trainer.models import RUNNING, TrainingRun
 from trainer.services import submitting
-from trainer.web import ended
+from trainer.web import compare, ended
 
 State = TrainingRun.State
 PAGE_SIZE = 30
@@ -49,6 +49,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = runs.get(viewer, run_id=run_id)
     is_own = can(viewer, "see_training_images", run)
     draft = run.version
+    siblings = runs.siblings(viewer, run)
     context = {
         "run": run,
         "live": _live(run, after=0),
@@ -56,7 +57,10 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "at": STEP_OF.get(State(run.state)),
         "pictures": runs.pictures(run) if is_own else (),
         "picture_count": len(run.picture_digests) or run.images.count(),
-        "can_start": is_own,
+        "can_repeat": is_own and run.is_over,
+        "siblings": siblings,
+        "compare_at": compare.address_of([run, *siblings]),
+        "log": _log(run),
         "can_stop": can(viewer, "cancel_run", run) and not run.is_over,
         "version": draft,
         "is_draft": draft is not None and draft.state == Version.State.DRAFT,
@@ -158,6 +162,12 @@ def _says(run: TrainingRun) -> str:
         # The badge before it says the state already.
         return "" if run.stage.lower() == State(run.state).label.lower() else run.stage
     return runs.waiting_for(run)
+
+
+def _log(run: TrainingRun) -> list[tuple[runs.Event, str]]:
+    """What happened, as sentences."""
+    told = [(event, runs.say(event)) for event in runs.list_events(run, kinds=("state", "started", "note"))]
+    return [(event, said) for event, said in told if said]
 
 
 def _prompts(run: TrainingRun) -> list[str]:

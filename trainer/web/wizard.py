@@ -20,9 +20,10 @@ from hub.wire import media, uploads
 from hub.wire.auth import viewer_of
 from trainer import runs, sets
 from trainer.forms import SUGGESTED, TrainForm, initial_of_set
-from trainer.models import TrainingImage
+from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures, submitting
 from trainer.services.submitting import Submission
+from trainer.web import again
 
 PICTURE_BYTES = 1 << 20
 NAMES_TRIED = 50
@@ -33,7 +34,9 @@ def train(request: HttpRequest) -> HttpResponse:
     """The wizard; a good form starts a run and leads to its page."""
     viewer = viewer_of(request)
     if request.method == "GET":
-        return _page(request, viewer, TrainForm(initial=_initial(request, viewer)))
+        earlier = again.source(request, viewer)
+        initial = _initial(request, viewer, earlier)
+        return _page(request, viewer, TrainForm(initial=initial), earlier=earlier)
     form = TrainForm(_one_press(request, viewer))
     is_whole = form.is_valid()
     submission = _submission(request, form)
@@ -90,11 +93,21 @@ def set_picture(request: HttpRequest, name: str, file: str) -> HttpResponse:
     return response
 
 
-def _page(request: HttpRequest, viewer: Viewer, form: TrainForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    viewer: Viewer,
+    form: TrainForm,
+    *,
+    status: int = 200,
+    earlier: TrainingRun | None = None,
+) -> HttpResponse:
     chosen = form["bundled_set"].value()
     kept = [] if chosen else _kept(request, viewer)
+    if earlier is not None:
+        kept = [image for image in kept if image.blob_id in earlier.picture_digests]
     context = {
         "form": form,
+        "earlier": earlier,
         "chosen": sets.get_set(chosen) if chosen else None,
         "sets": sets.list_sets(),
         "pictures": [_facts(image) for image in kept],
@@ -104,7 +117,7 @@ def _page(request: HttpRequest, viewer: Viewer, form: TrainForm, *, status: int 
         "kept_days": settings.HUB["HUB_TRAINING_IMAGE_DAYS"],
         "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
         "suggested": {kind.value: word for kind, word in SUGGESTED.items()},
-        "folded_errors": any(form.errors.get(name) for name in FOLDED),
+        "unfold": earlier is not None or any(form.errors.get(name) for name in FOLDED),
     }
     return render(request, "trainer/train.html", context, status=status)
 
@@ -125,10 +138,12 @@ FOLDED = (
 )
 
 
-def _initial(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
+def _initial(request: HttpRequest, viewer: Viewer, earlier: TrainingRun | None) -> dict[str, Any]:
     initial: dict[str, Any] = {"key": uuid.uuid4(), "preset": "standard", "kind": "style"}
     chosen = request.GET.get("set", "")
-    if chosen:
+    if earlier is not None:
+        initial |= again.initial_of_run(earlier, name=_free_name(viewer, earlier.embedding.name))
+    elif chosen:
         found = sets.get_set(chosen)
         initial |= initial_of_set(found, name=_free_name(viewer, found.trigger))
     return initial

@@ -1,0 +1,66 @@
+"""Train again with changes: the wizard, filled in with what an earlier run was made from."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from hub.access import Viewer
+from hub.errors import HubError, NotFound
+from hub.wire.auth import viewer_of
+from trainer import runs
+from trainer.forms import SETTINGS
+from trainer.models import TrainingRun
+from trainer.services import pictures
+
+
+@require_POST
+def again(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Lay the run's pictures out for a new one, and go to the wizard."""
+    viewer = viewer_of(request)
+    run = runs.get(viewer, run_id=run_id)
+    try:
+        pictures.lay_out(viewer, run=run)
+    except HubError as error:
+        messages.error(request, error.message)
+        return redirect("run", run_id=run_id)
+    return redirect(f"{reverse('train')}?again={run.pk}")
+
+
+def source(request: HttpRequest, viewer: Viewer) -> TrainingRun | None:
+    """The run that the wizard is to be filled in from; NotFound for one that the viewer may not know of."""
+    asked = request.GET.get("again", "")
+    if not asked:
+        return None
+    try:
+        return runs.get(viewer, run_id=uuid.UUID(asked))
+    except ValueError:
+        raise NotFound() from None
+
+
+def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
+    """What the form starts with: all that the run was asked for, the seed too, so that one change can be told."""
+    recipe = run.recipe
+    flags = {True: "true", False: "false", None: "unknown"}
+    settings = {field: recipe.get(field) for field in SETTINGS if field in recipe}
+    for field, value in settings.items():
+        if isinstance(value, bool):
+            settings[field] = flags[value]
+    return {
+        **settings,
+        "name": name,
+        "trigger": run.trigger,
+        "title": run.embedding.title,
+        "kind": recipe["kind"],
+        "initializer": recipe["initializer"],
+        "preset": recipe.get("preset", "standard"),
+        "base_model": run.base_model.name,
+        "licence": run.licence,
+        "visibility": run.embedding.visibility,
+        "bundled_set": run.bundled_set,
+        "consent": bool(run.bundled_set),
+    }
