@@ -16,25 +16,25 @@ _JOBS: Final = 8
 
 def whoami(transport: Transport) -> str:
     """The name of the person whose token is shown. ClientError when it does not work."""
-    return str(_field(transport.get("api/whoami-v2"), "name"))
+    return str(field(transport.get("api/whoami-v2"), "name"))
 
 
 def member(transport: Transport, reference: Reference) -> Member:
     """The version that a reference means, with every file the hub offers of it and knows the digest of."""
     place = f"{segment(reference.owner)}/{segment(reference.name)}"
     record = transport.get(f"api/models/{place}/revision/{segment(reference.revision)}")
-    facts = _field(_field(record, "cardData"), "glossa")
+    facts = field(field(record, "cardData"), "glossa")
     if not isinstance(facts, dict) or "version" not in facts:
         raise ClientError(Exit.NOT_FOUND, "no_version", f"{reference} has no published version.")
     number = _whole(facts["version"])
-    commit = _field(record, "sha")
+    commit = field(record, "sha")
     if reference.number is None:
         # `main` moves when the card is saved; a lock names the commit at which the version was published.
-        commit = _field(transport.get(f"api/models/{place}/revision/v{number}"), "sha")
+        commit = field(transport.get(f"api/models/{place}/revision/v{number}"), "sha")
     listed = transport.get(f"{API}/embeddings/{place}/versions/{number}/files")
-    files = [_file(row, transport.hub) for row in _rows(_field(listed, "files")) if row.get("sha256")]
+    files = [_file(row, transport.hub) for row in rows(field(listed, "files")) if row.get("sha256")]
     return Member(
-        name=check_full_name(_field(record, "id")),
+        name=check_full_name(field(record, "id")),
         version=number,
         commit=check_commit(commit),
         trigger=check_trigger(facts.get("trigger")),
@@ -93,13 +93,15 @@ def _file(record: dict[str, Any], hub: str) -> lockfile.LockedFile:
         ) from None
 
 
-def _field(record: Any, name: str) -> Any:
+def field(record: Any, name: str) -> Any:
+    """A field of an answer. ClientError when it is not there."""
     if isinstance(record, dict) and name in record:
         return record[name]
     raise untrusted(f"The answer of the hub has no {name}. Is it a Glossa hub, and this client new enough?")
 
 
-def _rows(value: Any) -> list[dict[str, Any]]:
+def rows(value: Any) -> list[dict[str, Any]]:
+    """A list of objects. ClientError for anything else."""
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
     raise untrusted("The answer of the hub is no list. Is it a Glossa hub, and this client new enough?")

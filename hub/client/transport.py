@@ -77,12 +77,22 @@ class Transport:
         """The JSON that answers. ClientError for a refusal, and for what is no JSON."""
         with self.opened(call) as response:
             body = self.whole(response)
+        return self._parsed(call, body)
+
+    def _parsed(self, call: Call, body: bytes) -> Any:
         try:
             return json.loads(body) if body else None
         except (ValueError, RecursionError):
             raise untrusted(
                 f"{call.url} does not answer in JSON. Is {self.hub} the address of a Glossa hub?"
             ) from None
+
+    def page(self, call: Call) -> tuple[Any, str | None]:
+        """The JSON that answers, and the address of the next page where there is one."""
+        with self.opened(call) as response:
+            body, link = self.whole(response), response.headers.get("Link", "")
+        following = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', link)
+        return self._parsed(call, body), following[1] if following else None
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON at a path of the hub."""
