@@ -208,10 +208,11 @@ def check_embedding_name(
     `besides` is the embedding that may have them.
     """
     check_name(name, field=field)
-    key, own = look_alike(name), besides.pk if besides else None
-    taken = Embedding.objects.filter(owner=owner, look_alike=key).exclude(pk=own).first()
-    former = FormerName.objects.filter(owner=owner, look_alike=key).exclude(embedding=own).first()
-    other = taken or former
+    embeddings = Embedding.objects.filter(owner=owner, look_alike=look_alike(name))
+    former = FormerName.objects.filter(owner=owner, look_alike=look_alike(name))
+    if besides is not None:
+        embeddings, former = embeddings.exclude(pk=besides.pk), former.exclude(embedding=besides)
+    other = embeddings.first() or former.first()
     if other is not None:
         raise _taken(other.name == name, name, other.name, field)
 

@@ -160,6 +160,7 @@ def publish_file(
 ) -> Version:
     """A file as version 1 of a new embedding (`name`, `title`, `kind`, …), or as the next version of `embedding`.
 
+    An embedding that a tool made without a `kind` gets one with its first version.
     `half` is the other file (path and filename) of an SDXL embedding that lies in two.
     With `may_be_open` False a file that several base models could have made needs one of them (`base_model`).
     All or nothing: a refused file, field or name leaves no row and no blob. The same request again gives the
@@ -171,6 +172,8 @@ def publish_file(
     repeated = _repeated(viewer, embedding, name, ingested, trigger)
     if repeated is not None:
         return repeated
+    if embedding is not None and kind and not embedding.kind:
+        embedding = update_details(viewer, embedding=embedding, kind=kind)
     slugs = details.tag_slugs(embedding) if embedding else []
     is_new = embedding is None
     if embedding is None:

@@ -75,8 +75,9 @@ def _said(embedding: Embedding, fields: dict[str, Any]) -> dict[str, Any]:
     said = front_matter.kept(fields)
     if embedding.last_number:
         said.pop("license", None)
-        if "license" in (embedding.said or {}):
-            said["license"] = embedding.said["license"]
+        earlier = (embedding.said or {}).get("license")
+        if earlier:
+            said["license"] = earlier
     return said
 
 

@@ -169,6 +169,12 @@ class PublishForm(VersionForm, DetailsForm):
                 refuse(self, error)
 
 
+class KindForm(VersionForm):
+    """A first version of an embedding that a tool made, and that nobody has said the kind of."""
+
+    kind = PublishForm.base_fields["kind"]
+
+
 class DraftForm(forms.Form):
     """What may still be said about a draft before it is published."""
 

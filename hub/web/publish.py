@@ -39,7 +39,8 @@ def new_version(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     viewer = viewer_of(request)
     embedding = resolve.embedding(viewer, owner=owner, name=name)
     require(viewer, "publish_version", embedding)
-    form = forms.VersionForm(request.POST or None, request.FILES or None, initial=_from_last(embedding))
+    shape = forms.VersionForm if embedding.kind else forms.KindForm
+    form = shape(request.POST or None, request.FILES or None, initial=_from_last(embedding))
     return _answer(request, form, "publish/new_version.html", {"embedding": embedding})
 
 

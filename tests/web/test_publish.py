@@ -172,3 +172,15 @@ def test_two_files_that_do_not_belong_together_are_refused_beside_the_second(ada
     html = response.content.decode()
     assert response.status_code == 422 and 'id="id_half_error"' in html and "different words" in html
     assert not Version.objects.exists() and not Blob.objects.exists()
+
+
+def test_a_first_version_of_what_a_tool_made_asks_for_the_kind(ada):
+    embedding = factories.embedding("ada", "fern", kind="")
+    assert 'name="kind"' in ada.get("/ada/fern/new-version").content.decode()
+    values = {"file": upload(), "trigger": "fern-dragon", "licence": "cc0-1.0"}
+    assert ada.post("/ada/fern/new-version", values).status_code == 422
+    response = ada.post("/ada/fern/new-version", {**values, "file": upload(), "kind": "object"})
+    assert (response.status_code, response["Location"]) == (302, "/ada/fern")
+    embedding.refresh_from_db()
+    assert (embedding.kind, embedding.last_number) == ("object", 1)
+    assert 'name="kind"' not in ada.get("/ada/fern/new-version").content.decode()
