@@ -33,6 +33,10 @@ def manage() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(("hub", "trainer")):
             raise
+        if sys.argv[1] == "help":
+            from hub.client import cli
+
+            sys.exit(cli.run(["--help"]))
         sys.exit(
             f"glossa {sys.argv[1]}: there is no such command of the client, and the site, which has others, is not "
             f"installed here ({error.name} is missing): pip install 'glossa[site]'. See glossa --help."

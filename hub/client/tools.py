@@ -47,7 +47,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
         Tool(
             "invokeai", "InvokeAI", "embeddings",
             homes=("invokeai", "InvokeAI"),
-            after="Once, let the model manager scan this folder (Scan Folder, in place), or add --register.",
+            after="Let the model manager scan this folder (Scan Folder, in place) when a word is new.",
         ),
         Tool("sdnext", "SD.Next", "models/embeddings", homes=("sdnext", "automatic", "vladmandic")),
         Tool(

@@ -62,6 +62,7 @@ class Transport:
         self._note = note
         self._sleep = sleep
         self._connections = Connections(TIMEOUT)
+        self._has_answered = False
         self.stopped = threading.Event()
 
     @property
@@ -134,14 +135,11 @@ class Transport:
                 response = self._followed(call)
             except (OSError, http.client.HTTPException) as error:
                 self._connections.drop()
-                if (
-                    self.stopped.is_set()
-                    or attempt == attempts
-                    or isinstance(error, ssl.SSLCertVerificationError)
-                ):
+                if attempt == attempts or not self._may_pass(error):
                     raise self._broken(call.url, error) from None
-                self._pause(attempt, None, str(error) or type(error).__name__)
+                self._pause(attempt, None, f"{_reason(error)}.")
                 continue
+            self._has_answered = True
             if response.status in _AGAIN and attempt < attempts and not self.stopped.is_set():
                 after = response.headers.get("Retry-After", "")
                 refusal = self._refusal(call, response)
@@ -215,14 +213,22 @@ class Transport:
         exit_code = _EXITS.get(status, Exit.UNREACHABLE if status >= 500 else Exit.REFUSED)
         return ClientError(exit_code, code, message, status=status, url=call.url, **detail)
 
+    def _may_pass(self, error: Exception) -> bool:
+        """Whether to try again: a hub that was there is likely to come back, a wrong address is not."""
+        if self.stopped.is_set() or isinstance(error, ssl.SSLCertVerificationError):
+            return False
+        return self._has_answered or not isinstance(error, ConnectionRefusedError | socket.gaierror)
+
     def _broken(self, url: str, error: Exception) -> ClientError:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        if isinstance(error, ssl.SSLCertVerificationError):
-            reason = f"its certificate is not trusted ({error.verify_message})"
         host = origin(url)[1]
-        return unreachable(
-            f"No answer from {host}: {printable(reason)}. Is the hub up, and {self.hub} right?"
-        )
+        return unreachable(f"No answer from {host}: {_reason(error)}. Is the hub up, and {self.hub} right?")
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong on the way, in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
 
 
 def _told(record: Any, status: int) -> tuple[str, str, dict[str, Any]]:
