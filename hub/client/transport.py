@@ -9,6 +9,7 @@ import http.client
 import json
 import random
 import re
+import socket
 import ssl
 import threading
 import time
