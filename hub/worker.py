@@ -5,7 +5,7 @@ from django.db import transaction
 
 from hub import blobs
 from hub.jobs import promises, ticker
-from hub.services import counting, pending
+from hub.services import answers, counting, pending
 from hub.wire import uploads
 
 HOUR = 3600.0
@@ -19,6 +19,7 @@ def count_download(file_id: int, day: str) -> None:
             counting.count_download(file_id=file_id, day=day)
 
 
+ticker.every(HOUR, answers.sweep)
 ticker.every(HOUR, blobs.sweep)
 ticker.every(HOUR, pending.sweep)
 ticker.every(HOUR, uploads.sweep)

@@ -134,3 +134,8 @@ def sheet(of: Version, folder: Path, *, blocks: str = "AC", columns: int = 4) ->
     previews.record_sheet(
         version_id=of.pk, images=images, sheet={"path": str(whole)}, insights={"intact": True}
     )
+
+
+def bearer(name: str = "ada", *scopes: str) -> dict[str, str]:
+    """The header that sends a fresh token of this person's, with these scopes (else `read`)."""
+    return {"authorization": f"Bearer {token(name, scopes=list(scopes or ('read',)))[1]}"}

@@ -2,9 +2,22 @@
 
 from django.urls import URLPattern, path
 
-from hub.api import files, inspect
+from hub.api import embeddings, files, inspect, people, schema, versions
+
+EMBEDDING = "embeddings/<str:owner>/<str:name>"
+VERSION = f"{EMBEDDING}/versions/<int:number>"
 
 urlpatterns: list[URLPattern] = [
-    path("embeddings/<str:owner>/<str:name>/versions/<int:number>/files", files.files, name="api_files"),
+    path("embeddings", embeddings.embeddings, name="api_embeddings"),
+    path(EMBEDDING, embeddings.embedding, name="api_embedding"),
+    path(f"{EMBEDDING}/versions", versions.versions, name="api_versions"),
+    path(VERSION, versions.version, name="api_version"),
+    path(f"{VERSION}/yank", versions.yank, name="api_yank"),
+    path(f"{VERSION}/unyank", versions.unyank, name="api_unyank"),
+    path(f"{VERSION}/files", files.files, name="api_files"),
     path("inspect", inspect.inspect, name="api_inspect"),
+    path("whoami", people.whoami, name="api_whoami"),
+    path("base-models", people.base_models, name="api_base_models"),
+    path("schema", schema.schema, name="api_schema"),
+    path("<path:rest>", schema.unknown, name="api_unknown"),
 ]

@@ -33,6 +33,7 @@ class Question:
     versions: Collection[int] | None = None
     owner: str = ""
     tag: str = ""
+    kind: str = ""
     bases: Q | None = None
     since: datetime | None = None
     trained_here: bool = False
@@ -108,6 +109,8 @@ def _matching(rows: QuerySet[Embedding], question: Question) -> QuerySet[Embeddi
         wanted["owner__name"] = question.owner.lower()
     if question.tag:
         wanted["tags__slug"] = question.tag
+    if question.kind:
+        wanted["kind"] = question.kind
     if question.since is not None:
         wanted["head__published_at__gte"] = question.since
     if question.trained_here:

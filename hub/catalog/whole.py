@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 
 from hub.access import ANONYMOUS, Viewer, visible
 from hub.errors import NotFound
-from hub.models import Digest, Download, Embedding, File, Preview, Version
+from hub.models import Commit, Digest, Download, Embedding, File, Preview, Version
 from hub.models.registry import VersionQuerySet
 
 PICTURES: Final = 10
@@ -23,7 +23,8 @@ SHOWING: Final = Q(role=Preview.Role.UPLOAD) | Q(
 class Whole:
     """A version that can be pulled: its main file and that file's digests by kind, its pulls, its first pictures.
 
-    `is_open`: anybody may have it. `version.embedding`, its owner and `version.base_model` are loaded.
+    `commit` is the newest that has this version. `is_open`: anybody may have it. `version.embedding`, its owner and
+    `version.base_model` are loaded.
     """
 
     version: Version
@@ -31,6 +32,7 @@ class Whole:
     digests: dict[str, str]
     pulls: int
     pictures: tuple[Preview, ...]
+    commit: str
     is_open: bool
 
 
@@ -78,7 +80,7 @@ def shelves(viewer: Viewer, numbers: Sequence[int]) -> list[Shelf]:
 
 
 def load(versions: Iterable[Version]) -> list[Whole]:
-    """All of these versions, which somebody may pull, in their order; five queries."""
+    """All of these versions, which somebody may pull, in their order; six queries."""
     rows = list(versions)
     keys = [row.pk for row in rows]
     files = {
@@ -90,6 +92,7 @@ def load(versions: Iterable[Version]) -> list[Whole]:
         Download.objects.filter(version__in=keys).values_list("version").annotate(Sum("count")).order_by()
     )
     pictures = _pictures(keys)
+    commits = dict(Commit.objects.filter(version__in=keys).order_by("sequence").values_list("version", "sha"))
     everybody = open_among(keys)
     return [
         Whole(
@@ -98,6 +101,7 @@ def load(versions: Iterable[Version]) -> list[Whole]:
             digests=digests[row.pk],
             pulls=pulls.get(row.pk, 0),
             pictures=tuple(pictures[row.pk]),
+            commit=commits.get(row.pk, ""),
             is_open=row.pk in everybody,
         )
         for row in rows

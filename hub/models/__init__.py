@@ -1,5 +1,6 @@
 """Tables: fields, constraints, named querysets, facts about one's own row."""
 
+from hub.models.answer import KeptAnswer
 from hub.models.blob import Blob
 from hub.models.digest import Conversion, Digest
 from hub.models.job import AuditEntry, OutboxJob
@@ -25,6 +26,7 @@ __all__ = [
     "FingerprintBand",
     "Flag",
     "FormerName",
+    "KeptAnswer",
     "OutboxJob",
     "Owner",
     "PendingPart",

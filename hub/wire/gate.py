@@ -36,6 +36,8 @@ class GateMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Let the request through; keep its answer out of caches unless the view said otherwise."""
         response = self.get_response(request)
+        for name, value in throttle.headers(request).items():
+            response[name] = value
         # Nothing that depends on the viewer may outlive a change of rights in somebody's cache.
         response.setdefault("Cache-Control", "private, no-cache")
         return response

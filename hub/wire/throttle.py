@@ -51,15 +51,28 @@ def count(request: HttpRequest, viewer: Viewer, bucket: str | None) -> None:
     allowed = limit.signed_in if viewer.is_signed_in else limit.anonymous
     window, left = divmod(int(time.time()), WINDOW_SECONDS)
     key = f"throttle:{bucket}:{_who(request, viewer)}:{window}"
+    wait = WINDOW_SECONDS - left
     if cache.add(key, 1, WINDOW_SECONDS):
+        _tell(request, allowed, 1, wait)
         return
     try:
         used = cache.incr(key)
     except ValueError:
         return
+    _tell(request, allowed, used, wait)
     if used > allowed:
-        wait = WINDOW_SECONDS - left
         raise RateLimited("rate_limited", f"Too many calls; go on in {wait} seconds.", retry_after=wait)
+
+
+def _tell(request: HttpRequest, allowed: int, used: int, wait: int) -> None:
+    request.rate = (allowed, max(0, allowed - used), wait)  # type: ignore[attr-defined]  # read by the gate
+
+
+def headers(request: HttpRequest) -> dict[str, str]:
+    """What is left of the window, for the answer of a call that was counted."""
+    rate: tuple[int, int, int] | None = getattr(request, "rate", None)
+    names = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+    return {name: str(value) for name, value in zip(names, rate, strict=True)} if rate else {}
 
 
 def address_of(request: HttpRequest) -> str:

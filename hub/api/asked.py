@@ -1,0 +1,53 @@
+"""What was asked for, checked by a serializer: every wrong field is named at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from hub.errors import Invalid, Unacceptable
+
+
+def query(form: type[serializers.Serializer[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an address. Invalid `malformed_request` with every wrong one; unknown ones are ignored."""
+    values, problems = _checked(form, given)
+    if problems:
+        raise Invalid("malformed_request", _sentence(problems), field=problems[0]["field"], errors=problems)
+    return values
+
+
+def body(form: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+    """The fields of a body. Unacceptable `field_invalid` with every wrong one, an unknown one among them."""
+    if not isinstance(given, Mapping):
+        raise Invalid("malformed_request", "The body has to be one JSON object, or a form.")
+    strange = sorted(set(given) - set(form().fields))
+    if strange:
+        known = ", ".join(form().fields)
+        raise Unacceptable(
+            "field_invalid",
+            f"There is no field {strange[0][:40]!r} here; there are {known}.",
+            field=strange[0][:40],
+        )
+    values, problems = _checked(form, given)
+    if problems:
+        raise Unacceptable("field_invalid", _sentence(problems), field=problems[0]["field"], errors=problems)
+    return values
+
+
+def _checked(
+    form: type[serializers.Serializer[Any]], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    asked = form(data=given)
+    if asked.is_valid():
+        return dict(asked.validated_data), []
+    return {}, [{"field": field, "message": _first(found)} for field, found in asked.errors.items()]
+
+
+def _first(found: Any) -> str:
+    while isinstance(found, dict | list):
+        found = next(iter(found.values() if isinstance(found, dict) else found), "Not valid.")
+    return str(found)
+
+
+def _sentence(problems: list[dict[str, str]]) -> str:
+    return " ".join(f"{one['field']}: {one['message']}" for one in problems)

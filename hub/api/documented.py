@@ -1,0 +1,74 @@
+"""What the schema says of an operation, in one line a view: its id, what goes in, what comes out, what is refused."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+
+from hub.api.shapes import ErrorBody
+
+Decorator = Callable[[Any], Any]
+# What any operation may be answered with: by the gate, by HTTP itself, or because a part of the hub is out.
+_ALWAYS = (400, 401, 403, 404, 405, 429, 503)
+_OF_WRITES = (409, 413, 415, 422, 423, 451, 507)
+_OF_READS = (410, 451)
+_SAID = {
+    400: "Cannot be understood.",
+    401: "Sign in, or send a token.",
+    403: "Not allowed, or not with this token.",
+    404: "Not there, or hidden from this viewer.",
+    405: "This address does not know that method.",
+    409: "Something of this name, number or state exists already.",
+    410: "Deleted by its owner.",
+    412: "It has changed since; read it again.",
+    413: "Over a limit of size.",
+    415: "Neither JSON nor a form.",
+    422: "Understood and refused; `detail` names field and rule.",
+    423: "The hub is read-only for now.",
+    429: "Too many calls; `Retry-After` says when to go on.",
+    451: "Taken down by a ruling.",
+    503: "A part of the hub is out; try again.",
+    507: "The hub's store is full.",
+}
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text of 8 to 128 letters, digits, - and _: the same call with the same key is done once.",
+)
+
+
+def documented(
+    name: str,
+    summary: str,
+    *,
+    method: str = "GET",
+    asks: Any = None,
+    takes: Any = None,
+    gives: Any,
+    status: int = 200,
+    refuses: Sequence[int] = (),
+) -> Decorator:
+    """Describe the operation `name` for `method`.
+
+    `asks` is the shape of the query, `takes` that of the body (or of several media types), `gives` that of the answer
+    with `status`; `refuses` are statuses beyond those that every operation may have.
+    """
+    usual = _OF_READS if method == "GET" else _OF_WRITES
+    answers: dict[Any, Any] = {status: gives if gives is not None else OpenApiResponse(description="Done.")}
+    if method == "GET":
+        answers[304] = OpenApiResponse(description="Not changed since.")
+    for code in sorted({*_ALWAYS, *usual, *refuses}):
+        answers[code] = OpenApiResponse(ErrorBody, description=_SAID[code])
+    parameters: list[Any] = [asks] if asks is not None else []
+    if method == "POST":
+        parameters.append(_KEY)
+    return extend_schema(
+        methods=[method],
+        operation_id=name,
+        summary=summary,
+        description="",
+        parameters=parameters,
+        request=takes,
+        responses=answers,
+    )

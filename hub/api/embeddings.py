@@ -1,0 +1,123 @@
+"""`/embeddings`: the list, one embedding, making it, describing it, deleting it."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+
+from hub.access import Viewer
+from hub.api import asked, payloads
+from hub.api.answers import check_unchanged, json_answer
+from hub.api.documented import documented
+from hub.api.endpoint import endpoint, viewer_of
+from hub.api.shapes import (
+    DetailsForm,
+    EmbeddingsShape,
+    ListQuery,
+    NewEmbeddingForm,
+    WholeEmbeddingShape,
+)
+from hub.catalog import resolve, shelves, whole
+from hub.models import Embedding
+from hub.services import publishing
+from hub.wire.idempotency import once
+
+
+@documented("listEmbeddings", "Search and list embeddings.", asks=ListQuery, gives=EmbeddingsShape)
+@documented(
+    "createEmbedding",
+    "Make an embedding without a version.",
+    method="POST",
+    takes=NewEmbeddingForm,
+    gives=WholeEmbeddingShape,
+    status=201,
+)
+@endpoint("GET", "POST")
+@once
+def embeddings(request: Request) -> HttpResponse:
+    """The list, or a new entry in it."""
+    return _create(request) if request.method == "POST" else _list(request)
+
+
+@documented("getEmbedding", "One embedding.", gives=WholeEmbeddingShape)
+@documented(
+    "updateEmbedding",
+    "Change what its owner says of it.",
+    method="PATCH",
+    takes=DetailsForm,
+    gives=WholeEmbeddingShape,
+    refuses=(410, 412),
+)
+@documented(
+    "deleteEmbedding", "Delete it with all versions.", method="DELETE", gives=None, status=204, refuses=(410,)
+)
+@endpoint("GET", "PATCH", "DELETE")
+def embedding(request: Request, owner: str, name: str) -> HttpResponse:
+    """One embedding: read, described anew, or deleted."""
+    viewer = viewer_of(request)
+    if request.method in ("GET", "HEAD"):
+        return json_answer(request._request, _whole(request._request, viewer, owner, name))
+    row = resolve.own(viewer, owner=owner, name=name, act="edit_card")
+    if request.method == "DELETE":
+        publishing.delete_embedding(viewer, embedding=row)
+        return HttpResponse(status=204)
+    changes = asked.body(DetailsForm, request.data)
+    if "If-Match" in request.headers:
+        check_unchanged(request._request, _whole(request._request, viewer, owner, name))
+    publishing.update_details(viewer, embedding=row, **changes)
+    return json_answer(request._request, _told(request._request, viewer, row.pk))
+
+
+def _list(request: Request) -> HttpResponse:
+    given = asked.query(ListQuery, request.GET.dict())
+    versions = {"family": given.get("family"), "licence": given.get("licence")}
+    wanted = Q(**{field: value for field, value in versions.items() if value})
+    question = shelves.Question(
+        query=given["q"],
+        owner=given["owner"],
+        tag=given["tag"],
+        kind=given.get("kind", ""),
+        bases=wanted or None,
+        trained_here=given["trained_here"],
+        sort=given["sort"],
+        cursor=given["cursor"],
+        limit=given["limit"],
+    )
+    found = shelves.list_shelves(viewer_of(request), question=question)
+    items = [payloads.embedding(request._request, one.embedding, one.versions[0]) for one in found.items]
+    following = _following(request._request, found.next) if found.next else None
+    response = json_answer(request._request, {"items": items, "next": following})
+    if following:
+        response["Link"] = f'<{following}>; rel="next"'
+    return response
+
+
+def _following(request: HttpRequest, cursor: str) -> str:
+    query = request.GET.copy()
+    query["cursor"] = cursor
+    return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
+
+
+def _create(request: Request) -> HttpResponse:
+    viewer = viewer_of(request)
+    fields = asked.body(NewEmbeddingForm, request.data)
+    fields["title"] = fields["title"] or fields["name"]
+    row = publishing.create_embedding(viewer, **fields)
+    response = json_answer(request._request, _told(request._request, viewer, row.pk), status=201)
+    response["Location"] = payloads.address(request._request, "api_embedding", row.owner.name, row.name)
+    return response
+
+
+def _whole(request: HttpRequest, viewer: Viewer, owner: str, name: str) -> dict[str, Any]:
+    return _told(request, viewer, resolve.embedding(viewer, owner=owner, name=name).pk)
+
+
+def _told(request: HttpRequest, viewer: Viewer, number: int) -> dict[str, Any]:
+    """WholeEmbeddingShape of an embedding that this viewer may see, or has just made."""
+    row = Embedding.objects.select_related("owner", "head").prefetch_related("tags").get(pk=number)
+    rows = whole.pullable(viewer).filter(embedding=row).order_by("-number")
+    numbers = list(rows.values_list("number", flat=True))
+    newest = whole.load(rows.filter(pk=row.head_id)) if row.head_id else []
+    found = payloads.embedding(request, row, newest[0] if newest else None)
+    return {**found, "card": row.card, "versions": numbers}

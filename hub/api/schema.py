@@ -1,0 +1,39 @@
+"""`/api/hub/v1/schema`: the OpenAPI 3.1 description of this door, written from its code."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from hub.api.endpoint import endpoint
+from hub.errors import NotFound
+
+
+@extend_schema(exclude=True)
+@endpoint("GET", is_question=True)
+def schema(request: Request) -> HttpResponse:
+    """The description, for generators of clients and for people with a viewer of their own."""
+    found = {**described(), "servers": [{"url": request.build_absolute_uri("/").rstrip("/")}]}
+    return JsonResponse(found)
+
+
+@extend_schema(exclude=True)
+@endpoint("GET", "POST", "PUT", "PATCH", "DELETE", is_question=True)
+def unknown(request: Request, rest: str) -> HttpResponse:
+    """Any other address under the prefix: a refusal in this door's body."""
+    raise NotFound("There is no such address in this API; its schema is at /api/hub/v1/schema.")
+
+
+@lru_cache(maxsize=1)
+def described() -> dict[str, Any]:
+    """The whole description; the same as long as the process lives."""
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found
+
+
+def only_this_door(endpoints: list[tuple[Any, ...]], **_: HttpRequest) -> list[tuple[Any, ...]]:
+    """A hook of the generator: the other doors have descriptions of their own makers."""
+    return [one for one in endpoints if one[0].startswith("/api/hub/v1/")]

@@ -1,0 +1,136 @@
+"""`/embeddings/{owner}/{name}/versions`: publishing a file, reading, yanking and deleting a version."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from hub.access import Viewer, require
+from hub.api import asked, payloads
+from hub.api.answers import json_answer
+from hub.api.documented import documented
+from hub.api.endpoint import endpoint, viewer_of
+from hub.api.shapes import NewVersionForm, VersionShape, VersionsShape, YankForm
+from hub.catalog import resolve, whole
+from hub.errors import NotFound
+from hub.models import Version
+from hub.services import bases, publishing
+from hub.wire import uploads
+from hub.wire.idempotency import once
+
+
+@documented("listVersions", "All versions, newest first.", gives=VersionsShape)
+@documented(
+    "publishVersion",
+    "Publish a file as the next version.",
+    method="POST",
+    takes={"multipart/form-data": NewVersionForm},
+    gives=VersionShape,
+    status=201,
+    refuses=(410,),
+)
+@endpoint("GET", "POST")
+@once
+def versions(request: Request, owner: str, name: str) -> HttpResponse:
+    """The versions, or the next one."""
+    viewer = viewer_of(request)
+    if request.method == "POST":
+        return _publish(request, viewer, owner, name)
+    row = resolve.embedding(viewer, owner=owner, name=name)
+    found = whole.load(whole.pullable(viewer).filter(embedding=row).order_by("-number"))
+    return json_answer(
+        request._request, {"items": [payloads.version(request._request, one) for one in found]}
+    )
+
+
+@documented("getVersion", "One version.", gives=VersionShape)
+@documented(
+    "deleteVersion",
+    "Delete it; possible for three days and while hardly anybody has it.",
+    method="DELETE",
+    gives=None,
+    status=204,
+    refuses=(410,),
+)
+@endpoint("GET", "DELETE")
+def version(request: Request, owner: str, name: str, number: int) -> HttpResponse:
+    """One version: read, or deleted."""
+    viewer = viewer_of(request)
+    if request.method == "DELETE":
+        publishing.delete_version(viewer, version=_own(viewer, owner, name, number, "delete_version"))
+        return HttpResponse(status=204)
+    return json_answer(request._request, _told(request, viewer, owner, name, number))
+
+
+@documented(
+    "yankVersion",
+    "Stop offering it; its number and commits still resolve.",
+    method="POST",
+    takes=YankForm,
+    gives=VersionShape,
+    refuses=(410,),
+)
+@endpoint("POST")
+@once
+def yank(request: Request, owner: str, name: str, number: int) -> HttpResponse:
+    """Stop offering a version."""
+    viewer = viewer_of(request)
+    reason = asked.body(YankForm, request.data)["reason"]
+    publishing.yank(viewer, version=_own(viewer, owner, name, number, "yank"), reason=reason)
+    return json_answer(request._request, _told(request, viewer, owner, name, number))
+
+
+@documented("unyankVersion", "Offer it again.", method="POST", gives=VersionShape, refuses=(410,))
+@endpoint("POST")
+@once
+def unyank(request: Request, owner: str, name: str, number: int) -> HttpResponse:
+    """Offer a yanked version again."""
+    viewer = viewer_of(request)
+    publishing.unyank(viewer, version=_own(viewer, owner, name, number, "yank"))
+    return json_answer(request._request, _told(request, viewer, owner, name, number))
+
+
+def _publish(request: Request, viewer: Viewer, owner: str, name: str) -> HttpResponse:
+    row = resolve.own(viewer, owner=owner, name=name, act="publish_version")
+    require(viewer, "publish_version", row)
+    fields = asked.body(
+        NewVersionForm, {**request.data.dict(), **request.FILES.dict()} if request.data else {}
+    )
+    spooled = uploads.spool(request.FILES.get("file"))
+    half = uploads.spool(request.FILES["half"], field="half") if "half" in request.FILES else None
+    base = fields.pop("base_model", None)
+    for given in ("file", "half"):
+        fields.pop(given, None)
+    made = publishing.publish_file(
+        viewer,
+        path=spooled.path,
+        filename=spooled.filename,
+        half=(half.path, half.filename) if half else None,
+        embedding=row,
+        base_model=bases.claimed(base) if base else None,
+        **fields,
+    )
+    shown = whole.load(Version.objects.filter(pk=made.pk).select_related("embedding__owner", "base_model"))[0]
+    response = json_answer(request._request, payloads.version(request._request, shown), status=201)
+    response["Location"] = payloads.address(
+        request._request, "api_version", row.owner.name, row.name, made.number
+    )
+    return response
+
+
+def _own(viewer: Viewer, owner: str, name: str, number: int, act: str) -> Version:
+    """The version of that number that the viewer wants to do this act to. NotFound where there is none."""
+    row = resolve.own(viewer, owner=owner, name=name, act=act)
+    found = Version.objects.select_related("embedding__owner").filter(embedding=row, number=number).first()
+    if found is None:
+        raise NotFound(f"There is no version {number}.", code="revision_not_found")
+    return found
+
+
+def _told(request: Request, viewer: Viewer, owner: str, name: str, number: int) -> dict[str, Any]:
+    """VersionShape. NotFound, Gone or TakenDown as resolve says."""
+    found = resolve.revision(viewer, owner=owner, name=name, revision=f"v{number}")
+    wholes = whole.load(whole.pullable(viewer).filter(pk=found.version.pk if found.version else 0))
+    if not wholes:
+        raise NotFound(f"There is no version {number}.", code="revision_not_found")
+    return payloads.version(request._request, wholes[0])

@@ -1,0 +1,237 @@
+"""The native API of embeddings: found, made, published, described, withdrawn, by programs as by people."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from hub.models import Blob, Embedding, Version
+from tests import factories, samples
+
+pytestmark = pytest.mark.django_db
+API = "/api/hub/v1"
+PLACE = f"{API}/embeddings/ada/moss-dragon"
+
+
+@pytest.fixture
+def token() -> dict[str, str]:
+    return factories.bearer("ada", "read", "publish", "manage")
+
+
+def file(seed: int = 7) -> SimpleUploadedFile:
+    return SimpleUploadedFile("moss.safetensors", samples.canonical_file("tiny", vectors=2, seed=seed))
+
+
+def make(client: Client, token: dict[str, str], **fields: Any) -> Any:
+    given = {"name": "moss-dragon", "kind": "style", "title": "Moss dragon", **fields}
+    return client.post(f"{API}/embeddings", given, content_type="application/json", headers=token)
+
+
+def publish(client: Client, token: dict[str, str], seed: int = 7, **fields: Any) -> Any:
+    given = {"file": file(seed), "trigger": "moss-dragon", "licence": "cc0-1.0", **fields}
+    return client.post(f"{PLACE}/versions", given, headers=token)
+
+
+def test_an_embedding_is_made_published_and_found(client: Client, token: dict[str, str]) -> None:
+    made = make(client, token, tags=["green"])
+    assert made.status_code == 201, made.content
+    assert made["Location"] == f"http://testserver{PLACE}"
+    assert made.json()["version"] is None and made.json()["versions"] == []
+    assert client.get(f"{API}/embeddings").json()["items"] == []
+    version = publish(client, token, notes="First.")
+    assert version.status_code == 201, version.content
+    told = version.json()
+    assert (told["name"], told["trigger"], told["vectors_per_token"], told["notes"]) == (
+        "v1", "moss-dragon", 2, "First.",
+    )  # fmt: skip
+    assert told["sha256"] == Version.objects.get().files.get(layout="canonical").blob_id
+    [listed] = client.get(f"{API}/embeddings?q=moss&family=tiny&kind=style&tag=green").json()["items"]
+    assert listed["name"] == "ada/moss-dragon" and listed["version"] == told
+    whole = client.get(PLACE).json()
+    assert whole["versions"] == [1] and whole["version"] == told
+    assert client.get(told["url"]).json() == told
+    assert client.get(told["files"]).json()["files"][0]["sha256"] == told["sha256"]
+    assert client.get(f"{PLACE}/versions").json() == {"items": [told]}
+
+
+def test_filters_leave_out_what_does_not_fit(client: Client) -> None:
+    factories.published(family="sd1")
+    for wanted in (
+        "family=sdxl",
+        "kind=negative",
+        "tag=blue",
+        "licence=mit",
+        "owner=bob",
+        "trained_here=true",
+    ):
+        assert client.get(f"{API}/embeddings?{wanted}").json()["items"] == [], wanted
+    assert len(client.get(f"{API}/embeddings?owner=ada&family=sd1").json()["items"]) == 1
+
+
+def test_every_wrong_parameter_is_named_at_once(client: Client) -> None:
+    answer = client.get(f"{API}/embeddings?limit=1000&sort=nicest")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "malformed_request")
+    assert {one["field"] for one in error["detail"]["errors"]} == {"limit", "sort"}
+
+
+def test_the_list_goes_on_with_a_cursor_and_meets_nothing_twice(client: Client) -> None:
+    names = [factories.published(name=f"word-{number}").full_name for number in range(5)]
+    seen, address = [], f"{API}/embeddings?limit=2"
+    while address:
+        answer = client.get(address)
+        seen += [one["name"] for one in answer.json()["items"]]
+        address = answer.json()["next"]
+        assert ("Link" in answer) == bool(address)
+    assert seen == names[::-1]
+
+
+def test_a_list_costs_as_many_queries_for_many_as_for_one(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(3):
+        factories.published(name=f"word-{number}")
+    with django_assert_max_num_queries(12) as captured:
+        client.get(f"{API}/embeddings")
+    first = len(captured)
+    for number in range(3, 15):
+        factories.published(name=f"word-{number}")
+    with django_assert_max_num_queries(first):
+        client.get(f"{API}/embeddings")
+
+
+def test_what_is_private_is_found_by_its_owner_alone(client: Client, token: dict[str, str]) -> None:
+    factories.published(visibility="private")
+    assert client.get(f"{API}/embeddings").json()["items"] == []
+    assert client.get(PLACE).status_code == 404
+    assert len(client.get(f"{API}/embeddings?owner=ada", headers=token).json()["items"]) == 1
+    assert client.get(PLACE, headers=token).status_code == 200
+    stranger = factories.bearer("bob", "read", "publish", "manage")
+    assert client.get(PLACE, headers=stranger).status_code == 404
+    assert client.delete(PLACE, headers=stranger).status_code == 404
+
+
+def test_a_reader_who_has_it_is_told_so(client: Client) -> None:
+    factories.published()
+    for address in (
+        PLACE,
+        f"{PLACE}/versions",
+        f"{PLACE}/versions/1",
+        f"{API}/embeddings",
+        f"{API}/base-models",
+    ):
+        first = client.get(address)
+        again = client.get(address, headers={"if-none-match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b""), address
+
+
+def test_a_description_changes_only_from_the_state_that_was_read(
+    client: Client, token: dict[str, str]
+) -> None:
+    factories.published()
+    etag = client.get(PLACE, headers=token)["ETag"]
+    change: dict[str, Any] = {"content_type": "application/json", "headers": {**token, "if-match": etag}}
+    first = client.patch(PLACE, {"summary": "Scales.", "tags": ["green", "wet"]}, **change)
+    assert (first.status_code, first.json()["summary"], first.json()["tags"]) == (
+        200,
+        "Scales.",
+        ["green", "wet"],
+    )
+    second = client.patch(PLACE, {"summary": "Fur."}, **change)
+    assert (second.status_code, second.json()["error"]["code"]) == (412, "stale")
+    assert Embedding.objects.get().summary == "Scales."
+
+
+def test_an_unknown_field_and_a_wrong_one_change_nothing(client: Client, token: dict[str, str]) -> None:
+    factories.published()
+    for given in ({"sumary": "x"}, {"visibility": "secret"}, {"title": "x" * 200}, ["title"]):
+        answer = client.patch(PLACE, given, content_type="application/json", headers=token)
+        assert answer.status_code in (400, 422), given
+        assert answer.json()["error"]["message"]
+    assert Embedding.objects.get().title == "Moss Dragon"
+
+
+def test_a_version_is_yanked_offered_again_and_deleted(client: Client, token: dict[str, str]) -> None:
+    make(client, token)
+    publish(client, token)
+    publish(client, token, seed=8)
+    answer = client.post(
+        f"{PLACE}/versions/2/yank", {"reason": "Too strong."}, content_type="application/json", headers=token
+    )
+    assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (
+        200,
+        "yanked",
+        "Too strong.",
+    )
+    assert client.get(PLACE).json()["version"]["number"] == 1
+    assert client.post(f"{PLACE}/versions/2/unyank", headers=token).json()["state"] == "published"
+    assert client.get(PLACE).json()["version"]["number"] == 2
+    assert client.delete(f"{PLACE}/versions/2", headers=token).status_code == 204
+    assert client.get(f"{PLACE}/versions/2").status_code == 410
+    assert client.delete(PLACE, headers=token).status_code == 204
+    assert client.get(PLACE).status_code == 410
+
+
+def test_a_token_without_the_scope_is_told_which_one_it_needs(client: Client) -> None:
+    answer = make(client, factories.bearer("ada", "read"))
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["detail"]["scope"]) == (
+        403,
+        "insufficient_scope",
+        "publish",
+    )
+    assert make(client, {}).status_code == 401
+
+
+def test_a_refused_file_leaves_nothing(client: Client, token: dict[str, str]) -> None:
+    make(client, token)
+    blobs = Blob.objects.count()
+    answer = publish(client, token, file=SimpleUploadedFile("x.pt", b"hello, this is text"))
+    error = answer.json()["error"]
+    assert (answer.status_code, error["detail"]["field"]) == (422, "file")
+    assert error["detail"]["rule"]
+    assert publish(client, token, trigger="photo").status_code == 422
+    assert publish(client, token, licence="").status_code == 422
+    assert not Version.objects.exists() and Blob.objects.count() == blobs
+
+
+def test_the_same_call_with_the_same_key_is_done_once(client: Client, token: dict[str, str]) -> None:
+    key = {**token, "idempotency-key": "push-0001"}
+    first, again = make(client, key), make(client, key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again["Idempotency-Replayed"] == "true" and again.content == first.content
+    assert again["Location"] == first["Location"]
+    other = make(client, key, name="other-word")
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_reused")
+    assert Embedding.objects.count() == 1
+    versions = [publish(client, {**token, "idempotency-key": "push-0002"}, seed=5) for _ in range(2)]
+    assert [one.status_code for one in versions] == [201, 201]
+    assert versions[1]["Idempotency-Replayed"] == "true"
+    changed = publish(client, {**token, "idempotency-key": "push-0002"}, seed=6)
+    assert changed.json()["error"]["code"] == "key_reused"
+
+
+def test_a_refused_call_may_be_mended_and_sent_again_with_its_key(
+    client: Client, token: dict[str, str]
+) -> None:
+    key = {**token, "idempotency-key": "push-0003"}
+    assert make(client, key, kind="nothing").status_code == 422
+    assert make(client, key).status_code == 201
+
+
+def test_answers_say_how_many_calls_are_left(client: Client) -> None:
+    left = [int(client.get(f"{API}/base-models")["RateLimit-Remaining"]) for _ in range(2)]
+    assert left[1] == left[0] - 1
+
+
+def test_who_am_i(client: Client, token: dict[str, str]) -> None:
+    told = client.get(f"{API}/whoami", headers=token).json()
+    assert (told["name"], told["scopes"]) == ("ada", ["manage", "publish", "read"])
+    assert client.get(f"{API}/whoami").status_code == 401
+
+
+def test_another_address_is_refused_in_the_body_of_this_door(client: Client) -> None:
+    for address in (f"{API}/nothing", f"{API}/embeddings/a/b/c/d"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
