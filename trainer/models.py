@@ -23,6 +23,7 @@ class TrainingRun(models.Model):
     `attempts_without_progress` is raised before the engine starts and set back by each new checkpoint.
     Its pictures are deleted some weeks after its end; `picture_digests` stay. With `may_shrink` a run that ran out
     of memory is tried once more with smaller batches. `goes_on_from` is the run at whose step this one began.
+    `seen_at` is when its owner saw how it ended, `told_at` when a mail about that went out, where one was wanted.
     """
 
     class State(models.TextChoices):
@@ -90,6 +91,9 @@ class TrainingRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(default=0)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    tell_by_mail = models.BooleanField(default=False)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -99,6 +103,7 @@ class TrainingRun(models.Model):
         indexes = [
             models.Index(fields=["state", "created_at"], name="run_line"),
             models.Index(fields=["owner", "-created_at"], name="run_of_owner"),
+            models.Index(fields=["owner", "seen_at"], name="run_unseen"),
         ]
 
     def __str__(self) -> str:

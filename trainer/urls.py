@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hub.wire import media
-from trainer.web import again, compare, ended, pictures, run, wizard
+from trainer.web import again, compare, ended, pictures, run, telling, wizard
 
 media.add_source(pictures.source)
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("runs", run.list_runs, name="runs"),
     path("runs/compare", compare.compare, name="runs_compare"),
     path("runs/<uuid:run_id>", run.show, name="run"),
+    path("runs/<uuid:run_id>/tell", telling.tell, name="run_tell"),
     path("runs/<uuid:run_id>/log", compare.log, name="run_log"),
     path("runs/<uuid:run_id>/again", again.again, name="run_again"),
     path("runs/<uuid:run_id>/events", run.events, name="run_events"),

@@ -20,7 +20,7 @@ from hub.services import freezing, previews
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
-from trainer.services import finishing, leases, pictures
+from trainer.services import finishing, leases, pictures, telling
 from trainer.services.leases import Claim, LeaseLost
 from trainer.services.limits import OverLimit
 from trainer.supervisor import Attempt, Cancelled, EngineFault
@@ -28,6 +28,7 @@ from trainer.supervisor import Attempt, Cancelled, EngineFault
 log = logging.getLogger(__name__)
 SWEEP_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
+MAIL_SECONDS = 30.0
 SHEET_SILENCE = 600.0
 STOP_SECONDS = 30.0
 
@@ -215,3 +216,4 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
 
 ticker.every(SWEEP_SECONDS, leases.requeue_lost_runs)
 ticker.every(PURGE_SECONDS, pictures.purge)
+ticker.every(MAIL_SECONDS, telling.send_due)

@@ -9,6 +9,8 @@ const points = new Map();
 let most = 0;
 let last = 0;
 let shownState = "";
+let wantsNotice = false;
+const plainTitle = document.title;
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 
@@ -133,7 +135,29 @@ function drawGrowth(pictures) {
   list.scrollLeft = list.scrollWidth;
 }
 
+// A tab in the background tells by its title how far the run is.
+function entitle(live) {
+  const share = live.state === "training" ? `${Math.floor((100 * live.step) / live.steps)} %` : live.label;
+  document.title = live.over || live.running ? `${share} · ${plainTitle}` : plainTitle;
+}
+
+function notifyOf(live) {
+  if (wantsNotice && document.hidden) new Notification(`${plainTitle.split(",")[0]}: ${live.label}`, { tag: location.pathname });
+}
+
+// Offered where the browser can, and asks for leave only when pressed.
+function offerNotice() {
+  const button = find("notify");
+  if (!button || !("Notification" in window) || Notification.permission === "denied") return;
+  button.hidden = wantsNotice;
+  button.onclick = async () => {
+    wantsNotice = (await Notification.requestPermission()) === "granted";
+    button.hidden = true;
+  };
+}
+
 function show(live) {
+  entitle(live);
   last = Math.max(last, live.last);
   for (const point of live.points) points.set(point[0], point);
   say(find("label"), live.label);
@@ -164,6 +188,7 @@ async function renew() {
   old.replaceWith(fresh);
   shownState = fresh.dataset.state;
   document.dispatchEvent(new Event("glossa:renewed"));
+  offerNotice();
   if (focused) document.querySelector("main").focus({ preventScroll: true });
   drawCurve(Number(find("progress")?.max) || 0);
 }
@@ -184,17 +209,21 @@ async function follow() {
       failures = 0;
       if (live.state !== shownState) await renew();
       show(live);
-      if (live.over) return;
+      if (live.over) {
+        notifyOf(live);
+        return;
+      }
       pause = live.running ? 1000 : 2000;
     } catch {
       failures += 1;
       say(find("says"), "The hub does not answer; trying again.");
       pause = Math.min(1000 * 2 ** failures, 15000);
     }
-    await new Promise((resume) => { setTimeout(resume, pause); });
-    while (document.hidden) {
-      await new Promise((resume) => { document.addEventListener("visibilitychange", resume, { once: true }); });
-    }
+    // Nobody looks at a hidden tab but for its title; whoever comes back sees what is new at once.
+    await new Promise((resume) => {
+      setTimeout(resume, document.hidden ? Math.max(pause, 10000) : pause);
+      document.addEventListener("visibilitychange", () => { if (!document.hidden) resume(); }, { once: true });
+    });
   }
 }
 
@@ -205,5 +234,6 @@ drawCompared();
 
 if (find("run")) {
   shownState = find("run").dataset.state;
+  offerNotice();
   follow();
 }

@@ -37,6 +37,7 @@ from trainer.runs.seen import (
     picture,
     pictures,
     resolution_of,
+    unseen,
     visible,
     waiting_pictures,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "seconds_spent",
     "siblings",
     "standing",
+    "unseen",
     "usage",
     "visible",
     "waiting_for",

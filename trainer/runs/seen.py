@@ -10,6 +10,7 @@ from hub.models import BaseModel
 from trainer.models import TrainingImage, TrainingRun
 
 USUAL_RESOLUTION = 512
+MOST_UNSEEN = 9
 
 
 def visible(viewer: Viewer) -> QuerySet[TrainingRun]:
@@ -31,6 +32,15 @@ def list_runs(viewer: Viewer) -> QuerySet[TrainingRun]:
         .select_related("embedding__owner", "base_model", "version")
         .order_by("-created_at")
     )
+
+
+def unseen(viewer: Viewer) -> list[TrainingRun]:
+    """The viewer's runs that ended since they last looked at them, the newest first; those they stopped are no news."""
+    if viewer.user is None:
+        return []
+    ended = (TrainingRun.State.DONE, TrainingRun.State.FAILED)
+    found = visible(viewer).filter(owner_id=viewer.user.owner_id, seen_at=None, state__in=ended)
+    return list(found.order_by("-finished_at")[:MOST_UNSEEN])
 
 
 def get(viewer: Viewer, *, run_id: UUID) -> TrainingRun:

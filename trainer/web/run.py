@@ -18,7 +18,7 @@ from hub.wire import media
 from hub.wire.auth import viewer_of
 from trainer import runs
 from trainer.models import RUNNING, TrainingRun
-from trainer.services import submitting
+from trainer.services import submitting, telling
 from trainer.web import compare, ended
 
 State = TrainingRun.State
@@ -48,6 +48,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     viewer = viewer_of(request)
     run = runs.get(viewer, run_id=run_id)
     is_own = can(viewer, "see_training_images", run)
+    telling.see(viewer, run=run)
     draft = run.version
     siblings = runs.siblings(viewer, run)
     context = {
@@ -58,6 +59,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "pictures": runs.pictures(run) if is_own else (),
         "picture_count": len(run.picture_digests) or run.images.count(),
         "can_repeat": is_own and run.is_over,
+        "can_mail": is_own and not run.is_over and telling.can_mail(viewer.user),
         "siblings": siblings,
         "compare_at": compare.address_of([run, *siblings]),
         "log": _log(run),
