@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from hub.errors import Forbidden, NotFound, Unauthenticated
-from hub.models import AccessToken, Embedding, User, Version
+from hub.models import AccessToken, Collection, Embedding, User, Version
 from hub.models.registry import Visibility
 from hub.routes import ROUTES
 
@@ -77,6 +77,10 @@ ACTS: Final[dict[str, Act]] = {
     "delete_version": Act(scope="manage"),
     "change_visibility": Act(scope="manage"),
     "rename": Act(scope="manage"),
+    "create_pack": Act(scope="publish"),
+    "edit_pack": Act(scope="manage"),
+    "like": Act(user=True, moderator=True, scope="manage"),
+    "see_likes": Act(scope="read"),
     "see_run": Act(moderator=True, scope="train"),
     "see_training_images": Act(scope="train"),
     "delete_training_images": Act(moderator=True, scope="train"),
@@ -129,7 +133,7 @@ def can(viewer: Viewer, act: str, thing: Any) -> bool:
     return allows(viewer, act, is_owner=owns(viewer, thing))
 
 
-def can_see(viewer: Viewer, thing: Embedding | Version) -> bool:
+def can_see(viewer: Viewer, thing: Embedding | Version | Collection) -> bool:
     """Whether this viewer may know that the thing exists."""
     queryset = type(thing)._default_manager.filter(pk=thing.pk)
     return visible(queryset, viewer).exists()
@@ -139,7 +143,7 @@ def require(viewer: Viewer, act: str, thing: Any) -> None:
     """Raise unless allowed: NotFound when the viewer may not know of it, Unauthenticated or Forbidden else."""
     if can(viewer, act, thing):
         return
-    if isinstance(thing, Embedding | Version) and not can_see(viewer, thing):
+    if isinstance(thing, Embedding | Version | Collection) and not can_see(viewer, thing):
         raise NotFound()
     if not viewer.is_signed_in:
         raise Unauthenticated("not_authenticated", "Sign in, or send an access token.")
@@ -152,14 +156,20 @@ def require(viewer: Viewer, act: str, thing: Any) -> None:
 
 
 def visible(queryset: models.QuerySet[Any], viewer: Viewer) -> models.QuerySet[Any]:
-    """The embeddings or versions among these that this viewer may know of.
+    """The embeddings, versions or packs among these that this viewer may know of.
 
     Strangers see public and unlisted embeddings with a published or yanked version, and of their versions only
     those; owners see all of their own that they have not deleted; moderators all but private things. Nobody
-    sees what was deleted, and without HUB_ANONYMOUS_READ only people who are signed in see anything.
+    sees what was deleted, and without HUB_ANONYMOUS_READ only people who are signed in see anything. A pack is
+    public or its owner's alone.
     """
     if not allows(viewer, "see_public"):
         return queryset.none()
+    if queryset.model is Collection:
+        question = models.Q(visibility=Collection.Visibility.PUBLIC)
+        if viewer.user is not None and viewer.has_scope("read"):
+            question |= models.Q(owner_id=viewer.user.owner_id)
+        return queryset.filter(question)
     is_version = queryset.model is Version
     prefix = "embedding__" if is_version else ""
     shared = models.Q(**{f"{prefix}visibility__in": [Visibility.PUBLIC, Visibility.UNLISTED]})

@@ -10,12 +10,16 @@ from hub.models.preview import Preview
 from hub.models.pushed import FormerName, PendingPart, PendingUpload
 from hub.models.reading import Download, Fingerprint, FingerprintBand, SearchText
 from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
+from hub.models.sharing import Collection, CollectionMember, CollectionRevision, FormerPackName, Like
 
 __all__ = [
     "AccessToken",
     "AuditEntry",
     "BaseModel",
     "Blob",
+    "Collection",
+    "CollectionMember",
+    "CollectionRevision",
     "Commit",
     "Conversion",
     "Digest",
@@ -26,7 +30,9 @@ __all__ = [
     "FingerprintBand",
     "Flag",
     "FormerName",
+    "FormerPackName",
     "KeptAnswer",
+    "Like",
     "OutboxJob",
     "Owner",
     "PendingPart",

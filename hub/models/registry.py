@@ -93,6 +93,7 @@ class Embedding(models.Model):
     said = models.JSONField(null=True, blank=True)
     last_number = models.PositiveIntegerField(default=0)
     downloads = models.PositiveBigIntegerField(default=0)
+    likes = models.PositiveBigIntegerField(default=0, db_default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -111,6 +112,7 @@ class Embedding(models.Model):
         indexes = [
             models.Index(fields=["-created_at"], name="embedding_newest"),
             models.Index(fields=["-downloads"], name="embedding_most_pulled"),
+            models.Index(fields=["-likes"], name="embedding_most_liked"),
         ]
 
     def __str__(self) -> str:

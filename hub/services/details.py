@@ -87,6 +87,8 @@ def unsaved(
 
 def save_new(viewer: Viewer, embedding: Embedding, slugs: list[str]) -> None:
     """Store a new embedding in the caller's transaction. Conflict when its name was taken meanwhile."""
+    names.hold(embedding.owner)
+    names.check_embedding_name(embedding.owner, embedding.name)
     try:
         with transaction.atomic():
             embedding.save(force_insert=True)

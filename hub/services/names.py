@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from hub.errors import Conflict, Unacceptable
-from hub.models import Embedding, FormerName, Owner
+from hub.models import Collection, Embedding, FormerName, FormerPackName, Owner
 
 _LEGAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?")
 # Endings and beginnings with which a name pretends to be the same thing, better or real.
@@ -199,22 +199,31 @@ def check_owner_name(name: str, *, field: str = "name") -> None:
         raise _taken(taken.name == name, name, taken.name, field)
 
 
+def hold(owner: Owner) -> None:
+    """Let nobody else give a name under this owner until the caller's transaction ends."""
+    Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)
+
+
 def check_embedding_name(
-    owner: Owner, name: str, *, field: str = "name", besides: Embedding | None = None
+    owner: Owner, name: str, *, field: str = "name", besides: Embedding | Collection | None = None
 ) -> None:
-    """A legal name that this owner has not used. Conflict `name_taken` or `name_too_similar`.
+    """A legal name that this owner has not used for an embedding or a pack. Conflict `name_taken`, `name_too_similar`.
 
     Names of deleted embeddings and names given up stay taken, so that an old address never shows something new;
-    `besides` is the embedding that may have them.
+    `besides` is the embedding or pack that may have them.
     """
     check_name(name, field=field)
-    embeddings = Embedding.objects.filter(owner=owner, look_alike=look_alike(name))
-    former = FormerName.objects.filter(owner=owner, look_alike=look_alike(name))
-    if besides is not None:
+    wanted = {"owner": owner, "look_alike": look_alike(name)}
+    embeddings, former = Embedding.objects.filter(**wanted), FormerName.objects.filter(**wanted)
+    packs, former_packs = Collection.objects.filter(**wanted), FormerPackName.objects.filter(**wanted)
+    if isinstance(besides, Embedding):
         embeddings, former = embeddings.exclude(pk=besides.pk), former.exclude(embedding=besides)
-    other = embeddings.first() or former.first()
-    if other is not None:
-        raise _taken(other.name == name, name, other.name, field)
+    elif besides is not None:
+        packs, former_packs = packs.exclude(pk=besides.pk), former_packs.exclude(collection=besides)
+    for found in (embeddings, former, packs, former_packs):
+        other = found.first()
+        if other is not None:
+            raise _taken(other.name == name, name, other.name, field)
 
 
 def _taken(exactly: bool, name: str, other: str, field: str) -> Conflict:

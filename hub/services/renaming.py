@@ -21,6 +21,8 @@ def rename(viewer: Viewer, *, embedding: Embedding, name: str) -> Embedding:
     trial.name = name
     readme = commits.prepare(trial, trial.head, slugs)
     with transaction.atomic():
+        names.hold(embedding.owner)
+        names.check_embedding_name(embedding.owner, name, besides=embedding)
         row, _ = details.apply(viewer, embedding, details.Change())
         before = row.name
         row.former_names.filter(name=name).delete()

@@ -1,0 +1,110 @@
+"""Packs: making one, saying what it is, and deleting it. `members` has what is done to the versions in it."""
+
+from django.db import IntegrityError, transaction
+
+from hub.access import Viewer, require
+from hub.errors import NotFound, Unacceptable
+from hub.models import Collection, CollectionMember, CollectionRevision, FormerPackName
+from hub.services import audit, names, texts
+
+DESCRIPTION_MAX = 8 * 1024
+
+
+def create_pack(
+    viewer: Viewer, *, name: str, title: str = "", description: str = "", visibility: str = "public"
+) -> Collection:
+    """An empty pack under the viewer's own name. Unacceptable with the field, Conflict for a name in use."""
+    require(viewer, "create_pack", viewer.user.owner if viewer.user else None)
+    assert viewer.user is not None
+    owner = viewer.user.owner
+    names.check_embedding_name(owner, name)
+    pack = Collection(owner=owner, name=name, look_alike=names.look_alike(name), created_by=viewer.user)
+    _describe(pack, title=title or name, description=description, visibility=visibility)
+    with transaction.atomic():
+        names.hold(owner)
+        names.check_embedding_name(owner, name)
+        pack.save(force_insert=True)
+        remember(pack)
+        audit.record(viewer, "create_pack", pack, visibility=visibility)
+    return pack
+
+
+def update_pack(
+    viewer: Viewer,
+    *,
+    pack: Collection,
+    name: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    visibility: str | None = None,
+) -> Collection:
+    """Change what is given; an old name leads to the pack for ever. Raises as create_pack."""
+    require(viewer, "edit_pack", pack)
+    given = {"title": title, "description": description, "visibility": visibility}
+    with transaction.atomic():
+        row = locked(pack)
+        if name is not None and name != row.name:
+            _rename(row, name)
+        _describe(row, **{field: value for field, value in given.items() if value is not None})
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError:
+            names.check_embedding_name(row.owner, row.name, besides=row)
+            raise
+        remember(row)
+        audit.record(viewer, "update_pack", row)
+    return row
+
+
+def delete_pack(viewer: Viewer, *, pack: Collection) -> None:
+    """Delete a pack; its members stay where they are. Harmless to repeat."""
+    require(viewer, "edit_pack", pack)
+    with transaction.atomic():
+        row = Collection.objects.select_for_update(of=("self",)).filter(pk=pack.pk).first()
+        if row is not None:
+            audit.record(viewer, "delete_pack", pack)
+            row.delete()
+
+
+def locked(pack: Collection) -> Collection:
+    """The pack's row, held to the end of the caller's transaction. NotFound when it is gone."""
+    rows = Collection.objects.select_for_update(of=("self",)).select_related("owner")
+    row = rows.filter(pk=pack.pk).first()
+    if row is None:
+        raise NotFound("There is no pack of this name.", code="repo_not_found")
+    return row
+
+
+def remember(pack: Collection) -> None:
+    """Write down the pack as it is now, in the caller's transaction; once where nothing has changed."""
+    rows = CollectionMember.objects.filter(collection=pack).order_by("position", "pk")
+    now = [[version, note] for version, note in rows.values_list("version", "note")]
+    last = pack.revisions.last()
+    if last and (last.title, last.description, last.members) == (pack.title, pack.description, now):
+        return
+    CollectionRevision.objects.create(
+        collection=pack, title=pack.title, description=pack.description, members=now
+    )
+
+
+def _rename(row: Collection, name: str) -> None:
+    names.hold(row.owner)
+    names.check_embedding_name(row.owner, name, besides=row)
+    row.former_names.filter(name=name).delete()
+    FormerPackName.objects.get_or_create(
+        owner=row.owner, name=row.name, defaults={"look_alike": row.look_alike, "collection": row}
+    )
+    row.name, row.look_alike = name, names.look_alike(name)
+
+
+def _describe(pack: Collection, **fields: str) -> None:
+    """Set texts and visibility, cleaned. Unacceptable with the field."""
+    if "title" in fields:
+        pack.title = texts.line(fields["title"], field="title", most=texts.TITLE_MAX, required=True)
+    if "description" in fields:
+        pack.description = texts.prose(fields["description"], field="description", most=DESCRIPTION_MAX)
+    if "visibility" in fields:
+        if fields["visibility"] not in Collection.Visibility.values:
+            raise Unacceptable("field_invalid", "A pack is public or private.", field="visibility")
+        pack.visibility = fields["visibility"]
