@@ -5,13 +5,11 @@ from typing import Any, Final
 
 from hub.client.errors import untrusted
 from hub.client.names import origin
-from hub.client.remote import field, rows
+from hub.client.remote import API, field, rows
 from hub.client.transport import Call, Transport
 
-SORTS: Final = {"new": "createdAt", "updated": "lastModified", "downloads": "downloads"}
+SORTS: Final = {"new": "newest", "old": "oldest", "pulled": "pulled"}
 _PAGE: Final = 100
-# A filter that nothing matches reads so many pages and no more.
-_MOST_PAGES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -27,15 +25,23 @@ class Question:
 
 
 def search(transport: Transport, question: Question) -> list[dict[str, Any]]:
-    """What matches, in the order asked for: name, kind, family, trigger, version, downloads, title, and more."""
-    asked = {"search": question.words, "author": question.owner or "", "sort": SORTS[question.sort]}
-    asked |= {"limit": str(_PAGE), "full": "true"}
-    url = transport.url("api/models", {key: value for key, value in asked.items() if value})
+    """What matches, in the order asked for (with words: the best first): name, kind, family, trigger, and more."""
+    asked = {
+        "q": question.words,
+        "family": question.family,
+        "kind": question.kind,
+        "owner": question.owner,
+        "sort": SORTS[question.sort],
+        "limit": str(min(question.limit, _PAGE)),
+    }
+    url = transport.url(f"{API}/embeddings", {key: value for key, value in asked.items() if value})
     found: list[dict[str, Any]] = []
-    for _ in range(_MOST_PAGES):
-        page, following = transport.page(Call("GET", url, {"Accept": "application/json"}))
-        found += [row for row in map(_row, rows(page)) if _matches(row, question)]
-        if following is None or len(found) >= question.limit:
+    while len(found) < question.limit:
+        page = transport.json(Call("GET", url, {"Accept": "application/json"}))
+        had = len(found)
+        found += [_row(row) for row in rows(field(page, "items")) if row.get("version")]
+        following = field(page, "next")
+        if not isinstance(following, str) or len(found) == had:
             break
         if origin(following) != origin(transport.hub):
             raise untrusted(f"{transport.hub} continues its list at {following[:200]!a}.")
@@ -43,19 +49,19 @@ def search(transport: Transport, question: Question) -> list[dict[str, Any]]:
     return found[: question.limit]
 
 
-def _matches(row: dict[str, Any], question: Question) -> bool:
-    return question.family in (None, row["family"]) and question.kind in (None, row["kind"])
-
-
 def _row(record: dict[str, Any]) -> dict[str, Any]:
-    card = field(record, "cardData")
-    facts = card.get("glossa") if isinstance(card, dict) else None
-    facts = facts if isinstance(facts, dict) else {}
-    wanted = ("kind", "family", "trigger", "version", "title", "vectors")
+    version = field(record, "version")
     return {
-        "name": str(field(record, "id")),
-        **{name: facts.get(name) for name in wanted},
-        "downloads": record.get("downloads"),
-        "private": bool(record.get("private")),
-        "updated": record.get("lastModified"),
+        "name": str(field(record, "name")),
+        "title": record.get("title"),
+        "kind": record.get("kind"),
+        "family": field(version, "family"),
+        "trigger": field(version, "trigger"),
+        "version": field(version, "number"),
+        "vectors": version.get("vectors_per_token"),
+        "licence": version.get("licence"),
+        "pulls": record.get("pulls"),
+        "visibility": record.get("visibility"),
+        "published": version.get("published"),
+        "page": record.get("page"),
     }

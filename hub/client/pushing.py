@@ -1,33 +1,39 @@
-"""Publishing a file: one commit that makes a version, or finds that there is one of these very values.
+"""Publishing a file: the embedding where there is none yet, then the file as its next version, then what is said of it.
 
-A push is safe to make again: the same files and words change nothing and name the same version.
+A push is safe to make again, after an answer that was lost as well as a day later: values that the embedding has
+already make no second version.
 """
 
-import base64
 import json
-from dataclasses import dataclass
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hub.client import card, remote
-from hub.client.card import Details
-from hub.client.errors import ClientError, Exit, local
-from hub.client.names import Reference, check_commit, segment
-from hub.client.remote import field
+from hub.client import remote
+from hub.client.errors import ClientError, Exit, local, usage
+from hub.client.names import Reference, printable
 from hub.client.transport import Call, Transport
-
-_README = "README.md"
 
 
 @dataclass(frozen=True)
 class Push:
-    """What is pushed where. `visibility` counts when the embedding is made by this push."""
+    """What is pushed where. None, and a key that is not in `details`, leave a thing as it is.
+
+    `details`: title, kind, summary, card, tags and visibility, as the API names them.
+    """
 
     to: Reference
-    files: tuple[Path, ...]
-    details: Details
+    file: Path
+    word: str
+    half: Path | None = None
+    trigger: str | None = None
+    licence: str | None = None
+    base_model: str | None = None
     notes: str = ""
-    visibility: str = "public"
+    label: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,92 +42,128 @@ class Pushed:
 
     name: str
     version: int
-    commit: str
+    commit: str | None
     is_new: bool
     url: str
 
 
 def push(transport: Transport, request: Push) -> Pushed:
-    """Do it. ClientError with the hub's own words when it does not take the files."""
-    contents = [(path.name, _bytes(path)) for path in request.files]
-    before = _versions(transport, request.to)
+    """Do it. ClientError with the hub's own words when it does not take the file."""
+    parts = {"file": _part(request.file)} | ({"half": _part(request.half)} if request.half else {})
+    before = _now(transport, request.to)
+    newest = (before or {}).get("version") or {}
+    fields = {
+        "trigger": request.trigger or newest.get("trigger") or request.word,
+        "licence": request.licence or newest.get("licence") or "",
+        "base_model": request.base_model or "",
+        "notes": request.notes,
+        "label": request.label,
+    }
+    if not fields["licence"]:
+        raise usage("A first version needs a licence: --licence cc-by-4.0, or another one.")
     if before is None:
         _create(transport, request)
-    if not request.details.says_nothing:
-        text = card.changed(_card(transport, request.to) if before else "", request.details)
-        contents.append((_README, text.encode()))
-    commit = _commit(transport, request, contents)
-    record = transport.get(f"api/models/{_place(request.to)}/revision/{commit}")
-    facts = field(field(record, "cardData"), "glossa")
-    number = int(field(facts, "version"))
-    name = request.to.full_name
-    return Pushed(
-        name, number, commit, number not in (before or []), f"{transport.hub}/{name}/versions/{number}"
+    number, is_new = _publish(
+        transport, request.to, fields, parts, known=(before or {}).get("versions") or []
     )
+    if before is not None:
+        _describe(transport, request, before, number)
+    record = transport.get(f"{remote.embedding_path(request.to)}/versions/{number}")
+    name = request.to.full_name
+    url = f"{transport.hub}/{name}/versions/{number}"
+    return Pushed(name, number, record.get("commit"), is_new, url)
 
 
-def _versions(transport: Transport, to: Reference) -> list[int] | None:
-    """The numbers of the versions there are; None where there is no embedding of this name yet."""
+def _now(transport: Transport, to: Reference) -> dict[str, Any] | None:
+    """The embedding as it is; None where there is none of this name."""
     try:
-        record = transport.get(f"api/models/{_place(to)}/refs")
+        record = transport.get(remote.embedding_path(to))
     except ClientError as error:
-        if error.exit_code is Exit.NOT_FOUND and error.code == "repo_not_found":
+        if error.code == "repo_not_found":
             return None
         raise
-    names = [str(row.get("name")) for row in remote.rows(field(record, "tags"))]
-    return [int(name[1:]) for name in names if name[:1] == "v" and name[1:].isdecimal()]
+    return record if isinstance(record, dict) else None
 
 
 def _create(transport: Transport, request: Push) -> None:
-    body = {
-        "type": "model",
-        "name": request.to.name,
-        "organization": request.to.owner,
-        "visibility": request.visibility,
-    }
+    who = remote.whoami(transport)["name"]
+    if request.to.owner != who:
+        message = (
+            f"There is no {request.to.full_name}, and as {who} you can make one under your own name only."
+        )
+        raise ClientError(Exit.NOT_ALLOWED, "forbidden", message)
+    if "kind" not in request.details:
+        raise usage("A new embedding needs its kind: --kind style, object, subject or negative.")
+    fields = {"name": request.to.name, **request.details}
+    transport.json(_sent(transport, "POST", f"{remote.API}/embeddings", fields))
+
+
+def _publish(
+    transport: Transport,
+    to: Reference,
+    fields: Mapping[str, str],
+    files: Mapping[str, tuple[str, bytes]],
+    *,
+    known: list[int],
+) -> tuple[int, bool]:
+    """The number of the version with these values, and whether it is new."""
+    content_type, body = multipart({name: value for name, value in fields.items() if value}, files)
+    headers = {"Content-Type": content_type, **_once()}
+    url = transport.url(f"{remote.embedding_path(to)}/versions")
     try:
-        transport.json(_posted(transport, "api/repos/create", body))
+        record = transport.json(Call("POST", url, headers, body))
     except ClientError as error:
-        if error.detail.get("status") != 409:
-            raise
+        told = error.detail.get("detail") or {}
+        if error.code == "version_exists" and isinstance(told.get("version"), int):
+            return told["version"], False
+        raise
+    number = int(remote.field(record, "number"))
+    return number, number not in known
 
 
-def _card(transport: Transport, to: Reference) -> str:
-    """The card as it is now."""
-    with transport.opened(Call("GET", transport.url(f"{_place(to)}/resolve/main/{_README}"))) as response:
-        return transport.whole(response).decode(errors="replace")
-
-
-def _commit(transport: Transport, request: Push, contents: list[tuple[str, bytes]]) -> str:
-    header = {
-        "summary": request.notes.split("\n")[0][:200],
-        "description": "\n".join(request.notes.split("\n")[1:]),
-    }
-    lines: list[dict[str, Any]] = [{"key": "header", "value": header}]
-    for name, data in contents:
-        content = base64.b64encode(data).decode()
-        lines.append({"key": "file", "value": {"content": content, "path": name, "encoding": "base64"}})
-    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    call = Call(
-        "POST",
-        transport.url(f"api/models/{_place(request.to)}/commit/main"),
-        {"Content-Type": "application/x-ndjson", "Accept": "application/json"},
-        body,
-    )
-    return check_commit(field(transport.json(call), "commitOid"))
-
-
-def _posted(transport: Transport, path: str, body: dict[str, Any]) -> Call:
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    return Call("POST", transport.url(path), headers, json.dumps(body).encode())
-
-
-def _bytes(path: Path) -> bytes:
+def _describe(transport: Transport, request: Push, before: dict[str, Any], number: int) -> None:
+    """Change what is to be said of it and is not said yet."""
+    changes = {name: value for name, value in request.details.items() if before.get(name) != value}
+    if not changes:
+        return
     try:
-        return path.read_bytes()
+        transport.json(_sent(transport, "PATCH", remote.embedding_path(request.to), changes))
+    except ClientError as error:
+        error.message = (
+            f"v{number} is published, but {', '.join(changes)} could not be changed: {error.message}"
+        )
+        raise
+
+
+def multipart(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> tuple[str, bytes]:
+    """A form with files: its content type and its bytes."""
+    boundary = f"glossa-{secrets.token_hex(16)}"
+    parts: list[bytes] = []
+    for name, value in fields.items():
+        parts.append(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        )
+    for name, (filename, data) in files.items():
+        shown = printable(filename).replace("\\", "_").replace('"', "_")
+        head = f'Content-Disposition: form-data; name="{name}"; filename="{shown}"\r\n'
+        parts.append(
+            f"--{boundary}\r\n{head}Content-Type: application/octet-stream\r\n\r\n".encode() + data + b"\r\n"
+        )
+    return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
+def _sent(transport: Transport, method: str, path: str, body: Mapping[str, Any]) -> Call:
+    headers = {"Content-Type": "application/json", **(_once() if method == "POST" else {})}
+    return Call(method, transport.url(path), headers, json.dumps(dict(body)).encode())
+
+
+def _once() -> dict[str, str]:
+    """What lets the call be made again when its answer was lost."""
+    return {"Accept": "application/json", "Idempotency-Key": secrets.token_hex(16)}
+
+
+def _part(path: Path) -> tuple[str, bytes]:
+    try:
+        return path.name, path.read_bytes()
     except OSError as error:
         raise local("unreadable", f"{path}: {error.strerror}.") from None
-
-
-def _place(to: Reference) -> str:
-    return f"{segment(to.owner)}/{segment(to.name)}"

@@ -14,9 +14,19 @@ API: Final = "api/hub/v1"
 _JOBS: Final = 8
 
 
-def whoami(transport: Transport) -> str:
-    """The name of the person whose token is shown. ClientError when it does not work."""
-    return str(field(transport.get("api/whoami-v2"), "name"))
+def whoami(transport: Transport) -> dict[str, Any]:
+    """`name` and `scopes` of the token that is shown. ClientError when it does not work."""
+    record = transport.get(f"{API}/whoami")
+    scopes = field(record, "scopes")
+    return {
+        "name": str(field(record, "name")),
+        "scopes": [str(scope) for scope in scopes] if isinstance(scopes, list) else [],
+    }
+
+
+def embedding_path(reference: Reference) -> str:
+    """Where the API keeps an embedding."""
+    return f"{API}/embeddings/{segment(reference.owner)}/{segment(reference.name)}"
 
 
 def member(transport: Transport, reference: Reference) -> Member:

@@ -89,13 +89,6 @@ class Transport:
                 f"{call.url} does not answer in JSON. Is {self.hub} the address of a Glossa hub?"
             ) from None
 
-    def page(self, call: Call) -> tuple[Any, str | None]:
-        """The JSON that answers, and the address of the next page where there is one."""
-        with self.opened(call) as response:
-            body, link = self.whole(response), response.headers.get("Link", "")
-        following = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', link)
-        return self._parsed(call, body), following[1] if following else None
-
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON at a path of the hub."""
         return self.json(Call("GET", self.url(path, query), {"Accept": "application/json"}))

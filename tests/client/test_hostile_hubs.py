@@ -108,7 +108,7 @@ def test_a_locked_file_that_is_not_the_hubs_own_is_refused(
 
 
 def logged_in(person: Glossa, hub: MadeUp) -> None:
-    hub.answers["/api/whoami-v2"] = Answer(b'{"name": "mara"}')
+    hub.answers["/api/hub/v1/whoami"] = Answer(b'{"name": "mara", "scopes": ["read"]}')
     person("login", hub.url, "--token-stdin", stdin=SECRET)
     hub.asked.clear()
 
@@ -189,7 +189,7 @@ def test_the_file_of_tokens_is_its_owners_alone(person: Glossa, made_up: Start) 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     file.chmod(0o644)
-    assert person("whoami").out == f"mara at {hub.url}\n"
+    assert person("whoami").out == f"mara at {hub.url}; the token may read\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

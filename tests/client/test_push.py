@@ -43,7 +43,7 @@ def test_a_second_version_keeps_what_was_said_of_the_first(mara: Glossa, file: P
     text = tmp_path / "text.md"
     text.write_text("Soft light on *stones*.\n")
     mara(
-        "push", file, "mara/word-of-mine", "--kind", "style", "--licence", "cc-by-4.0", "--text", text,
+        "push", file, "mara/word-of-mine", "--kind", "style", "--licence", "cc-by-4.0", "--card", text,
         "--tag", "forest", "--trigger", "word-of-mine",
     )  # fmt: skip
     file.write_bytes(samples.canonical_file("sd1", trigger="moss-glow", vectors=2, seed=7))
@@ -78,12 +78,31 @@ def test_what_is_no_embedding_is_refused_before_anything_is_sent(mara: Glossa, t
 
 def test_refusals_come_in_the_hubs_own_words(mara: Glossa, file: Path) -> None:
     said = mara("push", file, ok=False)
+    assert said.code == 2
+    assert "--licence" in said.err
+    said = mara("push", file, "--licence", "cc-by-4.0", ok=False)
+    assert said.code == 2
+    assert "--kind" in said.err
+    said = mara("push", file, "--kind", "style", "--licence", "cc-by-4.0", "--trigger", "moss", ok=False)
     assert said.code == 8
-    assert "licence" in said.err
+    assert "already know the word moss" in said.err
+    # The embedding is there now, without a version, and the next push gives it one.
+    assert mara("push", file, "--kind", "style", "--licence", "cc-by-4.0", "--json").record["version"] == 1
     said = mara("push", file, "otto/moss-glow", "--kind", "style", "--licence", "cc-by-4.0", ok=False)
     assert said.code == 4
     mara.variables.pop("GLOSSA_TOKEN")
     assert mara("push", file, ok=False).code == 4
+
+
+def test_a_token_that_may_publish_but_not_manage_says_what_was_done_and_what_not(
+    mara: Glossa, file: Path
+) -> None:
+    mara("push", file, "--kind", "style", "--licence", "cc-by-4.0")
+    mara.variables["GLOSSA_TOKEN"] = factories.token("mara", scopes=["read", "publish"])[1]
+    file.write_bytes(samples.canonical_file("sd1", trigger="moss-glow", vectors=2, seed=9))
+    said = mara("push", file, "--title", "Another", ok=False)
+    assert said.code == 4
+    assert "v2 is published, but title could not be changed" in said.err
 
 
 def test_a_token_that_may_only_read_cannot_push(mara: Glossa, file: Path) -> None:

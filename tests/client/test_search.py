@@ -36,7 +36,7 @@ def test_filters_narrow_down_what_is_found(glossa: Glossa) -> None:
 @pytest.mark.usefixtures("shelf")
 def test_the_table_has_what_a_person_needs_to_pull(glossa: Glossa, tmp_path: Path) -> None:
     lines = glossa("search", "moss").out.splitlines()
-    assert lines[0].split() == ["NAME", "KIND", "FAMILY", "WORD", "VERSION", "DOWNLOADS", "TITLE"]
+    assert lines[0].split() == ["NAME", "KIND", "FAMILY", "WORD", "VERSION", "PULLS", "TITLE"]
     assert lines[1].split() == ["mara/moss-glow", "style", "sd1", "moss-glow", "1", "0", "Moss", "glow"]
     assert glossa("search", "nothing-like-that").out == ""
     glossa("pull", lines[1].split()[0], "--dir", tmp_path / "out")

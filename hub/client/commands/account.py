@@ -32,10 +32,12 @@ def login(options: argparse.Namespace) -> int:
         common.warn(f"Warning: {hub} is plain http: whoever listens on the way can read the token.")
     secret = _secret(hub, from_stdin=options.token_stdin)
     who = remote.whoami(Transport(Account(hub, secret)))
-    kept.hubs[hub] = {"token": secret, "user": who}
+    name, scopes = who["name"], ", ".join(who["scopes"])
+    kept.hubs[hub] = {"token": secret, "user": name}
     kept.default = hub
     path = settings.save(kept)
-    common.tell(options, {"hub": hub, "user": who}, f"You are {who} at {hub}. The token is kept in {path}.")
+    record = {"hub": hub, "user": name, "scopes": who["scopes"]}
+    common.tell(options, record, f"You are {name} at {hub}; the token may {scopes}. It is kept in {path}.")
     return Exit.DONE
 
 
@@ -77,7 +79,9 @@ def whoami(options: argparse.Namespace) -> int:
         message = f"You are not logged in at {account.hub}. Do: glossa login {account.hub}"
         raise ClientError(Exit.NOT_ALLOWED, "not_authenticated", message)
     who = remote.whoami(Transport(account))
-    common.tell(options, {"hub": account.hub, "user": who}, f"{who} at {account.hub}")
+    name, scopes = who["name"], ", ".join(who["scopes"])
+    record = {"hub": account.hub, "user": name, "scopes": who["scopes"]}
+    common.tell(options, record, f"{name} at {account.hub}; the token may {scopes}")
     return Exit.DONE
 
 

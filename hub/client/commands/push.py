@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from hub.client import names, pushing, remote
-from hub.client.card import Details
 from hub.client.commands import common
 from hub.client.errors import ClientError, Exit, local
 from hub.client.names import Reference
@@ -45,11 +44,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--base-model", metavar="NAME", help="the model it was trained on")
     parser.add_argument("--title", help="shown above the pictures")
-    parser.add_argument("--text", metavar="FILE", help="Markdown that describes it")
+    parser.add_argument("--summary", help="one line about it")
+    parser.add_argument("--card", metavar="FILE", help="Markdown that describes it")
     parser.add_argument("--tag", action="append", metavar="TAG", help="replaces the tags (repeatable)")
     parser.add_argument("--notes", default="", help="what is new in this version")
-    parser.add_argument("--visibility", choices=("public", "unlisted", "private"), default="public",
-                        help="of an embedding made by this push (%(default)s)")  # fmt: skip
+    parser.add_argument("--label", default="", help="a name for this version beside its number")
+    parser.add_argument("--visibility", choices=("public", "unlisted", "private"), help="who may see it")
     common.add_hub(parser)
     common.add_output(parser)
 
@@ -62,17 +62,26 @@ def run(options: argparse.Namespace) -> int:
         message = f"To push, log in with a token that may publish: glossa login {transport.hub}"
         raise ClientError(Exit.NOT_ALLOWED, "not_authenticated", message)
     to = _target(transport, options.name, trigger)
-    files = [options.file, *([options.half] if options.half else []), *options.picture]
-    details = Details(
-        kind=options.kind,
-        licence=options.licence,
+    details = {
+        "kind": options.kind,
+        "title": options.title,
+        "summary": options.summary,
+        "card": _text(options.card),
+        "tags": options.tag,
+        "visibility": options.visibility,
+    }
+    request = Push(
+        to,
+        Path(options.file),
+        word=trigger,
+        half=Path(options.half) if options.half else None,
         trigger=options.trigger,
+        licence=options.licence,
         base_model=options.base_model,
-        title=options.title,
-        text=_text(options.text),
-        tags=options.tag,
+        notes=options.notes,
+        label=options.label,
+        details={name: value for name, value in details.items() if value is not None},
     )
-    request = Push(to, tuple(map(Path, files)), details, options.notes, options.visibility)
     made = pushing.push(transport, request)
     said = "is published" if made.is_new else "has these values already; nothing new was made"
     record = {
@@ -103,7 +112,7 @@ def _looked_at(path: Path, *, is_half: bool) -> str:
 def _target(transport: Transport, name: str | None, trigger: str) -> Reference:
     if name and "/" in name:
         return names.reference(name.partition("@")[0])
-    return names.reference(f"{remote.whoami(transport)}/{name or trigger}")
+    return names.reference(f"{remote.whoami(transport)['name']}/{name or trigger}")
 
 
 def _text(path: str | None) -> str | None:

@@ -11,7 +11,7 @@ from hub.formats import FAMILIES
 
 _KINDS = ("style", "object", "subject", "negative")
 _COLUMNS = (("name", "NAME"), ("kind", "KIND"), ("family", "FAMILY"), ("trigger", "WORD"), ("version", "VERSION"),
-            ("downloads", "DOWNLOADS"), ("title", "TITLE"))  # fmt: skip
+            ("pulls", "PULLS"), ("title", "TITLE"))  # fmt: skip
 _WIDEST = 40
 
 
@@ -21,7 +21,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--family", choices=FAMILIES, metavar="FAMILY", help=f"one of {', '.join(FAMILIES)}")
     parser.add_argument("--kind", choices=_KINDS, help="what it is of")
     parser.add_argument("--owner", help="whose")
-    parser.add_argument("--sort", choices=SORTS, default="new", help="in which order (%(default)s)")
+    parser.add_argument(
+        "--sort",
+        choices=SORTS,
+        default="new",
+        help="order (%(default)s); words: best first",
+    )
     parser.add_argument("--limit", type=_limit, default=20, metavar="N", help="at most so many (%(default)s)")
     common.add_hub(parser)
     common.add_output(parser)
