@@ -26,8 +26,9 @@ def metadata(embedding: Embedding, version: Version | None, tags: Sequence[str])
     facts: dict[str, Any] = {}
     family = version.family if version else ""
     said = front_matter.kept(embedding.said) if embedding.said else {}
-    if said.get("license"):
-        facts["license"] = said["license"]
+    waiting = {name: said.pop(name, None) for name in front_matter.WAITING}
+    if waiting["license"]:
+        facts["license"] = waiting["license"]
     if version:
         facts["license"] = version.licence
         if version.base_model:

@@ -32,6 +32,8 @@ OWNED: Final = frozenset(
         "glossa", "kind", "trigger", "model-index", "model_index", "eval_results", "model_name",
     }
 )  # fmt: skip
+# What a card says of a version that is still to come; once there is one, its own facts count.
+WAITING: Final = ("license", "trigger", "instance_prompt", "base_model")
 _DROPPED: Final = object()
 
 
@@ -124,11 +126,12 @@ def kind_of(fields: dict[str, Any]) -> str | None:
 
 
 def kept(fields: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a card beside the facts that the hub has places for: plain data, bounded, JSON-safe.
+    """What is kept of a card: what waits for a first version, and all that the hub has no place of its own for.
 
-    Unacceptable when there is too much of it.
+    Plain data, bounded, JSON-safe. Unacceptable when there is too much of it.
     """
-    found = {key: value for key, value in harmless(fields).items() if key not in OWNED}
+    found = {key: value for key, value in harmless(fields).items() if key not in OWNED or key in WAITING}
+    found.pop("license", None)
     licence = licence_of(fields)
     if licence:
         found["license"] = licence

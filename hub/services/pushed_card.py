@@ -47,8 +47,16 @@ def read(embedding: Embedding, path: Path) -> PushedCard:
     if kind:
         fields["kind"] = kind
     change = Change(fields, _slugs(parsed.fields.get("tags")), _said(embedding, parsed.fields))
-    licence = front_matter.licence_of(parsed.fields) or ""
-    return PushedCard(change, licence, _trigger(parsed.fields), _base(parsed.fields))
+    return PushedCard(change, *_of_version(parsed.fields))
+
+
+def waiting(embedding: Embedding) -> PushedCard:
+    """What a card that was pushed earlier says of the first version."""
+    return PushedCard(Change(), *_of_version(embedding.said or {}))
+
+
+def _of_version(fields: dict[str, Any]) -> tuple[str, str, BaseModel | None]:
+    return front_matter.licence_of(fields) or "", _trigger(fields), _base(fields)
 
 
 def _body(embedding: Embedding, body: str) -> dict[str, str]:
@@ -71,13 +79,11 @@ def _body(embedding: Embedding, body: str) -> dict[str, str]:
 
 
 def _said(embedding: Embedding, fields: dict[str, Any]) -> dict[str, Any]:
-    """The rest of the front matter. Its licence matters until a version has one of its own."""
-    said = front_matter.kept(fields)
+    """The rest of the front matter. What waited for the first version stays as it was once there is one."""
+    said, earlier = front_matter.kept(fields), embedding.said or {}
     if embedding.last_number:
-        said.pop("license", None)
-        earlier = (embedding.said or {}).get("license")
-        if earlier:
-            said["license"] = earlier
+        said = {name: value for name, value in said.items() if name not in front_matter.WAITING}
+        said |= {name: earlier[name] for name in front_matter.WAITING if name in earlier}
     return said
 
 

@@ -62,6 +62,7 @@ def push(viewer: Viewer, *, embedding: Embedding, push: Push) -> Commit:
     `path_not_taken`, `card_unreadable`, `card_incomplete` or `several_embeddings`, and what publishing raises.
     """
     require(viewer, "publish_version", embedding)
+    embedding, _ = details.changed(embedding, Change())  # as it is now
     push = replace(push, message=texts.line(push.message[:_MESSAGE_MAX], field="message", most=_MESSAGE_MAX))
     kinds = {one.path: pushed_files.kind_of(one.path) for one in push.added}
     _check_deletions(embedding, push, adds="embedding" in kinds.values())
@@ -139,7 +140,12 @@ def _version(
     """A checked version that is not stored yet. What the card does not say is as in the last version."""
     trial, _ = details.changed(embedding, card.change)
     last = embedding.versions.resolvable().select_related("base_model").order_by("-number").first()
-    licence = card.licence or (last.licence if last else "") or (embedding.said or {}).get("license", "")
+    before = (
+        pushed_card.waiting(embedding)
+        if last is None
+        else PushedCard(licence=last.licence, trigger=last.trigger, base_model=last.base_model)
+    )
+    licence = card.licence or before.licence
     if not licence or not trial.kind:
         raise Unacceptable(
             "card_incomplete",
@@ -148,10 +154,10 @@ def _version(
             "negative), “---”.",
             field="card",
         )
-    base = card.base_model
-    if base is None and last is not None and last.family == ingested.facts["family"]:
-        base = last.base_model
-    trigger = card.trigger or (last.trigger if last else str(ingested.facts["trigger"]))
+    base = card.base_model or before.base_model
+    if last is not None and card.base_model is None and last.family != ingested.facts["family"]:
+        base = None
+    trigger = card.trigger or before.trigger or str(ingested.facts["trigger"])
     version = publishing.unsaved(
         viewer, trial, ingested, trigger=trigger, licence=licence, base_model=base, notes=push.notes
     )

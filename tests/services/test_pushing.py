@@ -128,6 +128,21 @@ def test_the_base_model_of_a_card_is_taken_where_it_is_known_and_fits(tmp_path: 
     assert second.version is not None and second.version.base_model == commit.version.base_model
 
 
+def test_what_a_card_says_waits_for_the_first_version(tmp_path: Path) -> None:
+    embedding = factories.embedding(kind="")
+    card = "---\nlicense: mit\nkind: object\ntrigger: moss-word\nbase_model: runwayml/stable-diffusion-v1-5\n---\n"
+    shown = push(tmp_path, embedding, {"README.md": card.encode()})
+    assert b"license" in blobs.read(str(shown.readme_id)) and b"base_model" not in blobs.read(
+        str(shown.readme_id)
+    )
+    commit = push(tmp_path, embedding, {"a.safetensors": samples.canonical_file("sd1", vectors=1, seed=3)})
+    version = commit.version
+    assert version is not None and version.base_model is not None
+    assert (version.licence, version.trigger, version.base_model.name) == ("mit", "moss-word", "sd-1-5")
+    other = push(tmp_path, embedding, {"README.md": card.replace("moss-word", "fog-word").encode()})
+    assert other == commit
+
+
 def test_the_hubs_own_lines_are_not_taken_for_the_owners(tmp_path: Path, embedding: Embedding) -> None:
     readme = blobs.read(str(embedding.commits.order_by("-sequence")[0].readme_id)).decode()
     path = tmp_path / "README.md"
