@@ -55,7 +55,15 @@ def member(transport: Transport, reference: Reference) -> Member:
 
 def members(transport: Transport, references: Sequence[Reference]) -> list[Member]:
     """The same for many, in their order. The first refusal ends it."""
-    return in_parallel(lambda one: member(transport, one), references)
+
+    def ask(one: Reference) -> Member:
+        try:
+            return member(transport, one)
+        except ClientError as error:
+            error.message = f"{one}: {error.message}"
+            raise
+
+    return in_parallel(ask, references)
 
 
 def lock_of_names(transport: Transport, references: Sequence[Reference]) -> Lock:

@@ -42,7 +42,6 @@ TOOLS: Final[Mapping[str, Tool]] = {
         Tool(
             "comfyui", "ComfyUI", "models/embeddings",
             homes=("ComfyUI", "comfy/ComfyUI", "Documents/ComfyUI"),
-            after="Type embedding:<word> in a prompt.",
         ),
         Tool(
             "invokeai", "InvokeAI", "embeddings",

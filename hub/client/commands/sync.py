@@ -14,9 +14,12 @@ from hub.client.settings import named_hub
 from hub.client.syncing import Request, Result
 from hub.client.tools import Tool
 from hub.client.transport import Transport
+from hub.formats.loading import prompt_word
 
 # A lock that is of no pack.
 _NAMES = "lock"
+# So many words are shown as they are typed.
+_FEW = 5
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +180,8 @@ def _summary(request: Request, result: Result) -> list[str]:
     parts += [f"{len(result.removed)} removed"] if result.removed else []
     parts += [f"{len(result.failed)} FAILED"] if result.failed else []
     lines = [f"{request.folder}: {', '.join(parts)}, in {result.seconds:.1f} s."]
-    if result.placed and request.tool and request.tool.after:
-        lines.append(request.tool.after)
+    if result.placed and request.tool:
+        words = dict.fromkeys(prompt_word(request.tool.id, one.member.trigger) for one in result.placed)
+        lines += [f"In a prompt: {', '.join(words)}."] if len(words) <= _FEW else []
+        lines += [request.tool.after] if request.tool.after else []
     return lines
