@@ -39,6 +39,8 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "hf_lfs_part": (None, "follow_link"),
     "hf_lfs_complete": (None, "follow_link"),
     "hf_page": ("see_public", None),
+    "hf_device": (None, "sign_in"),
+    "hf_device_token": (None, "sign_in"),
     # Civitai protocol.
     "civitai_models": ("see_public", None),
     "civitai_model": ("see_public", None),
@@ -120,6 +122,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "sign_in_link": ("sign_in", "sign_in"),
     "settings_account": ("manage_account", "manage_account"),
     "settings_tokens": ("manage_tokens", "manage_tokens"),
+    "device": ("manage_tokens", "manage_tokens"),
     "revoke_token": (None, "manage_tokens"),
     "profile": ("see_public", None),
     "entry": ("see_public", None),

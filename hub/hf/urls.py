@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.hf import account, commit, lfs, manage, pages, repos, resolve
+from hub.hf import account, commit, lfs, login, manage, pages, repos, resolve
 
 MODEL = "api/models/<str:owner>/<str:name>"
 LFS = "<str:owner>/<str:name>.git/info/lfs"
@@ -10,6 +10,8 @@ LFS = "<str:owner>/<str:name>.git/info/lfs"
 urlpatterns = [
     path("api/whoami-v2", account.whoami, name="hf_whoami"),
     path("api/agent-harnesses", account.agent_harnesses, name="hf_agent_harnesses"),
+    path("oauth/device", login.device, name="hf_device"),
+    path("oauth/token", login.token, name="hf_device_token"),
     path("api/repos/create", manage.create, name="hf_create"),
     path("api/repos/move", manage.move, name="hf_move"),
     path("api/repos/delete", manage.delete, name="hf_delete"),

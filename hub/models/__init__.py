@@ -2,6 +2,7 @@
 
 from hub.models.answer import KeptAnswer
 from hub.models.blob import Blob
+from hub.models.device import DeviceLogin
 from hub.models.digest import Conversion, Digest
 from hub.models.job import AuditEntry, OutboxJob
 from hub.models.moderation import Flag
@@ -22,6 +23,7 @@ __all__ = [
     "CollectionRevision",
     "Commit",
     "Conversion",
+    "DeviceLogin",
     "Digest",
     "Download",
     "Embedding",

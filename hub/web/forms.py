@@ -232,6 +232,21 @@ class TokenForm(forms.Form):
     days = forms.TypedChoiceField(choices=DAYS, coerce=int, initial=90, label="It works for")
 
 
+class DeviceForm(forms.Form):
+    """A tool's code, and what it may do."""
+
+    code = forms.CharField(
+        max_length=20, widget=forms.TextInput(attrs=_OFF), help_text="As the tool shows it."
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=TokenForm.SCOPES,
+        widget=forms.CheckboxSelectMultiple,
+        initial=["read", "publish"],
+        required=False,
+        label="It may",
+    )
+
+
 class AccountForm(forms.Form):
     """What a profile says."""
 

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from hub.web import account, browse, deletion, docs, drafts, embedding, health, inspect, publish, versions
+from hub.web import (
+    account,
+    browse,
+    deletion,
+    device,
+    docs,
+    drafts,
+    embedding,
+    health,
+    inspect,
+    publish,
+    versions,
+)
 
 urlpatterns = [
     path("", browse.home, name="home"),
@@ -14,6 +26,7 @@ urlpatterns = [
     path("docs", docs.index, name="docs"),
     path("docs/<slug:page>", docs.page, name="docs_page"),
     path("settings/account", account.profile_settings, name="settings_account"),
+    path("settings/device", device.device, name="device"),
     path("settings/tokens", account.tokens, name="settings_tokens"),
     path("settings/tokens/<int:pk>/revoke", account.revoke_token, name="revoke_token"),
     path("sign-in/<str:token>", account.sign_in_link, name="sign_in_link"),

@@ -28,6 +28,9 @@ class Limit:
 LIMITS: Final[dict[str, Limit]] = {
     "api": Limit(500, 1000),
     "pull": Limit(3000, 5000),
+    # A tool asks once, and then every five seconds for a quarter of an hour.
+    "device": Limit(20, 20),
+    "device_poll": Limit(300, 300),
     # Each call may read a file in the sandbox and go through a vocabulary.
     "inspect": Limit(100, 300),
 }
