@@ -11,8 +11,8 @@ from typing import Any
 from hub.access import Viewer
 from hub.formats import read, suggest_trigger, write_layout
 from hub.formats.inspection import examine
-from hub.models import AccessToken, BaseModel, Embedding, User, Version
-from hub.services import accounts, ingest, previews, publishing, tokens
+from hub.models import AccessToken, BaseModel, Collection, Embedding, User, Version
+from hub.services import accounts, ingest, members, packs, previews, publishing, tokens
 from tests import samples
 
 _seeds = itertools.count(10_000)  # far from the seeds that tests choose by hand
@@ -107,6 +107,14 @@ def published(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> E
     parts.setdefault("trigger", suggest_trigger(None, name, {}))
     made = version(embedding(owner, name, **fields), **parts)
     return made.embedding
+
+
+def pack(owner: str = "ada", name: str = "wet-places", *versions: Version, **fields: Any) -> Collection:
+    """A pack that holds these versions in this order."""
+    made = packs.create_pack(viewer(owner), name=name, **{"title": name.replace("-", " ").title(), **fields})
+    for one in versions:
+        members.add_member(viewer(owner), pack=made, version=one)
+    return made
 
 
 def sheet(of: Version, folder: Path, *, blocks: str = "AC", columns: int = 4) -> None:

@@ -17,7 +17,7 @@ from hub.errors import Invalid
 from hub.models import Embedding
 from hub.models.registry import Kind
 
-SORTS = ("newest", "pulled", "name", "best")
+SORTS = ("newest", "pulled", "liked", "name", "best")
 COUNT_CAP = 10_000
 BROAD = 1_000
 CACHE_SECONDS = 30
@@ -104,6 +104,8 @@ def _in_order(rows: QuerySet[Embedding], sort: str, index: search.Index | None) 
         return sorted(found, key=lambda pk: ranks.get(pk, 0.0))
     if sort == "pulled":
         rows = rows.order_by("-downloads", "-pk")
+    elif sort == "liked":
+        rows = rows.order_by("-likes", "-downloads", "-pk")
     elif sort == "name":
         rows = rows.order_by(Lower("title"), "pk")
     else:

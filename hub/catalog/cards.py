@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from hub.catalog.licences import LICENCES
 from hub.catalog.shapes import Card, Picture
 from hub.formats import FAMILIES
-from hub.models import Embedding, Preview
+from hub.models import Embedding, Preview, Version
 
 CELLS = 4
 EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
@@ -23,7 +23,14 @@ def make(embeddings: Iterable[Embedding]) -> tuple[Card, ...]:
     """A card for each embedding, in order; one query for all pictures."""
     rows = list(embeddings)
     cells = _cells([row.head_id for row in rows if row.head_id])
-    return tuple(_card(row, tuple(cells.get(row.head_id or 0, ()))) for row in rows)
+    return tuple(_card(row, row.head, tuple(cells.get(row.head_id or 0, ()))) for row in rows)
+
+
+def make_pinned(versions: Iterable[Version]) -> tuple[Card, ...]:
+    """A card for each version, in order, as that version has it; embedding with owner and tags is loaded."""
+    rows = list(versions)
+    cells = _cells([row.pk for row in rows])
+    return tuple(_card(row.embedding, row, tuple(cells.get(row.pk, ()))) for row in rows)
 
 
 def picture(preview: Preview) -> Picture:
@@ -64,8 +71,7 @@ def _cells(version_ids: list[int]) -> dict[int, list[Picture]]:
     return found
 
 
-def _card(row: Embedding, cells: tuple[Picture, ...]) -> Card:
-    head = row.head
+def _card(row: Embedding, head: Version | None, cells: tuple[Picture, ...]) -> Card:
     return Card(
         embedding=row,
         version=head,
@@ -84,6 +90,7 @@ def _card(row: Embedding, cells: tuple[Picture, ...]) -> Card:
         licence_title=LICENCES.get(head.licence, head.licence) if head else "",
         tags=tuple(sorted(tag.slug for tag in row.tags.all())),
         downloads=row.downloads,
+        likes=row.likes,
         published_at=head.published_at if head else None,
         is_trained_here=head.run_key is not None if head else False,
         cover=cells[0] if cells else None,

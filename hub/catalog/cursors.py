@@ -9,7 +9,7 @@ from hub.errors import Invalid
 
 _BETWEEN: Final = "~"
 # Fields that hold numbers; the others hold moments.
-_NUMBERS: Final = frozenset({"downloads", "pk"})
+_NUMBERS: Final = frozenset({"downloads", "likes", "pk"})
 
 
 def write(field: str, last: Any) -> str:

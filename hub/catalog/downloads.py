@@ -1,13 +1,15 @@
 """What a version can be had as: every layout that doors hand out, its file name, and the tools that load it."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.access import Viewer
 from hub.catalog import resolve
 from hub.errors import NotFound
 from hub.formats import STORED_LAYOUTS, served_layouts, tools_for
-from hub.formats.tool_files import Layout
-from hub.models import Blob, File, Version
+from hub.formats.tool_files import WRITER_VERSION, Layout
+from hub.models import Blob, Conversion, File, Version
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Download:
     sha256: str | None
     size: int | None
     is_stored: bool
+    git_sha1: str = ""
 
 
 def version(viewer: Viewer, *, owner: str, name: str, number: int) -> Version:
@@ -33,14 +36,34 @@ def version(viewer: Viewer, *, owner: str, name: str, number: int) -> Version:
 
 def offered(version: Version) -> list[Download]:
     """Every layout of a published version, those stored with it first; two queries."""
-    stored = {file.layout: file for file in version.files.select_related("blob")}
-    made = {row.layout: row.blob for row in version.conversions.select_related("blob").order_by("pk")}
-    downloads = []
+    return offered_of([version])[version.pk]
+
+
+def offered_of(versions: Sequence[Version]) -> dict[int, list[Download]]:
+    """The same for many versions, by their id; two queries for all of them."""
+    stored: dict[int, dict[str, File]] = defaultdict(dict)
+    for file in File.objects.filter(version__in=versions).select_related("blob"):
+        stored[file.version_id][file.layout] = file
+    sources = {file.blob_id for files in stored.values() for file in files.values()}
+    conversions = Conversion.objects.filter(source__in=sources, writer=WRITER_VERSION)
+    made: dict[str, dict[str, Blob]] = defaultdict(dict)
+    for row in conversions.select_related("blob"):
+        made[row.source][row.layout] = row.blob
+    found = {}
+    for version in versions:
+        canonical = stored[version.pk].get("canonical")
+        found[version.pk] = _offered(
+            version, stored[version.pk], made[canonical.blob_id] if canonical else {}
+        )
+    return found
+
+
+def _offered(version: Version, stored: dict[str, File], made: dict[str, Blob]) -> list[Download]:
+    found = []
     for layout in served_layouts(version.family):
         file = stored.get(layout.id)
-        blob = file.blob if file else made.get(layout.id)
-        downloads.append(_download(layout, version, file, blob))
-    return downloads
+        found.append(_download(layout, version, file, file.blob if file else made.get(layout.id)))
+    return found
 
 
 def on_request(version: Version) -> list[Download]:
@@ -61,4 +84,5 @@ def _download(layout: Layout, version: Version, file: File | None, blob: Blob | 
         sha256=blob.sha256 if blob else None,
         size=blob.size if blob else None,
         is_stored=file is not None,
+        git_sha1=blob.git_sha1 if blob else "",
     )

@@ -23,7 +23,7 @@ FAMILY_OF_TAG: Final = {
 }
 SORTS: Final = {
     "downloads": "downloads",
-    "likes": "downloads",
+    "likes": "likes",
     "trendingScore": "downloads",
     "createdAt": "created_at",
     "lastModified": "head_at",
@@ -130,6 +130,12 @@ def published_commits(viewer: Viewer, *, embedding: Embedding) -> list[Commit]:
         assert commit.version_id is not None
         first.setdefault(commit.version_id, commit)
     return list(first.values())
+
+
+def tagged(viewer: Viewer, *, owner: str, name: str) -> list[Commit]:
+    """The published commits of the embedding of that name; none where it is a pack's."""
+    row = visible(Embedding.objects.filter(owner__name=owner.lower(), name=name.lower()), viewer).first()
+    return published_commits(viewer, embedding=row) if row else []
 
 
 def history(

@@ -55,6 +55,7 @@ class Card:
     licence_title: str
     tags: tuple[str, ...]
     downloads: int
+    likes: int
     published_at: datetime | None
     is_trained_here: bool
     cover: Picture | None
@@ -196,6 +197,7 @@ class Entry:
     twins: tuple[Card, ...]
     related: tuple[Card, ...]
     may: frozenset[str]
+    is_liked: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from hub.models.registry import Visibility
 # Field and whether the largest comes first.
 SORTS: Final = {
     "pulled": ("downloads", True),
+    "liked": ("likes", True),
     "newest": ("head__published_at", True),
     "oldest": ("head__published_at", False),
 }

@@ -3,9 +3,9 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from hub.access import Viewer, require
-from hub.catalog import resolve
+from hub.catalog import packs, resolve
 from hub.errors import NotFound
-from hub.hf import payloads
+from hub.hf import found, payloads
 from hub.hf.endpoint import endpoint
 
 
@@ -19,7 +19,15 @@ def whoami(request: HttpRequest) -> HttpResponse:
 def auth_check(request: HttpRequest, owner: str, name: str, write: bool = False) -> HttpResponse:
     """Empty when the viewer may read (or write to) this repository, else the refusal."""
     viewer: Viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
-    embedding = resolve.embedding(viewer, owner=owner, name=name)
+    try:
+        embedding = resolve.embedding(viewer, owner=owner, name=name)
+    except NotFound as error:
+        if error.code != "repo_not_found":
+            raise
+        if write:
+            found.refuse_push(viewer, owner, name)
+        packs.get(viewer, owner=owner, name=name)
+        return JsonResponse({})
     if write:
         require(viewer, "publish_version", embedding)
     return JsonResponse({})

@@ -5,14 +5,21 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from hub.access import Viewer
-from hub.catalog import resolve
+from hub.catalog import packs, resolve
+from hub.errors import NotFound
 
 
 @require_safe
 def page(request: HttpRequest, owner: str, name: str, revision: str = "main", path: str = "") -> HttpResponse:
     """The page of the version that a tree, a file or a commit belongs to; `main` is the embedding's own."""
     viewer: Viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
-    embedding = resolve.embedding(viewer, owner=owner, name=name)
+    try:
+        embedding = resolve.embedding(viewer, owner=owner, name=name)
+    except NotFound as error:
+        if error.code != "repo_not_found":
+            raise
+        pack = packs.get(viewer, owner=owner, name=name)
+        return redirect("entry", pack.owner.name, pack.name)
     if revision == "main":
         return redirect("entry", embedding.owner.name, embedding.name)
     at = resolve.revision(viewer, owner=owner, name=name, revision=revision)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hub.access import Viewer
+from hub.catalog.pack_shapes import Pack
 from hub.catalog.shapes import TreeFile
 from hub.hf.naming import timestamp
 from hub.models import Commit, Embedding, Version
@@ -47,7 +48,7 @@ def repository(
         "gated": False,
         "disabled": False,
         "downloads": embedding.downloads,
-        "likes": 0,
+        "likes": embedding.likes,
         "createdAt": timestamp(embedding.created_at),
         "lastModified": timestamp(modified or embedding.created_at),
         "tags": tag_list(card),
@@ -59,6 +60,27 @@ def repository(
     return record
 
 
+def pack(found: Pack) -> dict[str, Any]:
+    """The record of a pack: a repository whose files are those of its members."""
+    row = found.collection
+    return {
+        "_id": f"{row.pk:024x}",
+        "id": row.full_name,
+        "modelId": row.full_name,
+        "author": row.owner.name,
+        "sha": found.revision,
+        "private": row.visibility == row.Visibility.PRIVATE,
+        "gated": False,
+        "disabled": False,
+        "downloads": 0,
+        "likes": 0,
+        "createdAt": timestamp(row.created_at),
+        "lastModified": timestamp(found.modified),
+        "tags": ["textual_inversion", "glossa-pack"],
+        "cardData": {"tags": ["textual_inversion", "glossa-pack"]},
+    }
+
+
 def siblings(files: Iterable[TreeFile], *, with_blobs: bool) -> list[dict[str, Any]]:
     """The files of a repository's record."""
     return [
@@ -68,17 +90,13 @@ def siblings(files: Iterable[TreeFile], *, with_blobs: bool) -> list[dict[str, A
     ]
 
 
-def entry(file: TreeFile, commit: Commit | None = None) -> dict[str, Any]:
-    """A file in a tree; `commit` is shown where the client asked for it."""
+def entry(file: TreeFile, last: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A file in a tree; `last` is its commit, where the client asked for it."""
     record: dict[str, Any] = {"type": "file", "oid": file.git_sha1, "size": file.size, "path": file.path}
     if _is_large(file):
         record["lfs"] = {**_lfs(file), "oid": file.sha256}
-    if commit is not None:
-        record["lastCommit"] = {
-            "id": commit.sha,
-            "title": title(commit),
-            "date": timestamp(commit.created_at),
-        }
+    if last is not None:
+        record["lastCommit"] = last
     return record
 
 
@@ -113,6 +131,12 @@ def commit(commit: Commit) -> dict[str, Any]:
         "date": timestamp(commit.created_at),
         "authors": authors,
     }
+
+
+def pack_commit(found: Pack) -> dict[str, Any]:
+    """The one line of a pack's history: what it is now."""
+    date = timestamp(found.modified)
+    return {"id": found.revision, "title": "Change the pack", "message": "", "date": date, "authors": []}
 
 
 def title(commit: Commit) -> str:

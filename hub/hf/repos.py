@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from hub.access import Viewer
-from hub.catalog import repositories, resolve
+from hub.catalog import repositories
+from hub.catalog.pack_shapes import Pack
 from hub.errors import Invalid, NotFound
-from hub.hf import naming, payloads
+from hub.hf import found, naming, payloads
 from hub.hf.endpoint import endpoint
 
 LIST_PAGE, LIST_MAX = 100, 1000
@@ -18,42 +18,38 @@ PATHS_MAX = 1000
 KNOWN_ACTS = frozenset({"revision", "tree", "paths-info", "refs", "commits", "auth-check"})
 
 
-def _viewer(request: HttpRequest) -> Viewer:
-    viewer: Viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
-    return viewer
-
-
 @endpoint()
 def info(request: HttpRequest, owner: str, name: str, revision: str = "main") -> HttpResponse:
     """The record of a repository at a revision."""
-    at = resolve.revision(_viewer(request), owner=owner, name=name, revision=revision)
-    record = payloads.repository(at.embedding, at.version, sha=at.commit.sha, modified=at.commit.created_at)
-    tree = resolve.tree(at)
-    record["siblings"] = payloads.siblings(tree, with_blobs=naming.flag(request.GET, "blobs"))
-    record["usedStorage"] = sum(file.size for file in tree)
-    return JsonResponse(record)
+    at = found.at(request, owner, name, revision)
+    siblings = payloads.siblings(at.files, with_blobs=naming.flag(request.GET, "blobs"))
+    used = sum(file.size for file in at.files)
+    return JsonResponse({**at.record, "siblings": siblings, "usedStorage": used})
 
 
 @endpoint()
 def tree(request: HttpRequest, owner: str, name: str, revision: str, folder: str = "") -> HttpResponse:
     """The files of a revision. All of them are at the root, so every folder is missing."""
-    at = resolve.revision(_viewer(request), owner=owner, name=name, revision=revision)
+    at = found.at(request, owner, name, revision)
     if folder:
-        raise NotFound(f"There is no folder {folder}.", code="entry_not_found", commit=at.commit.sha)
-    shown = at.commit if naming.flag(request.GET, "expand") else None
-    return JsonResponse([payloads.entry(file, shown) for file in resolve.tree(at)], safe=False)
+        raise NotFound(f"There is no folder {folder}.", code="entry_not_found", commit=at.sha)
+    last = _last(at) if naming.flag(request.GET, "expand") else None
+    return JsonResponse([payloads.entry(file, last) for file in at.files], safe=False)
 
 
 @endpoint()
 @require_POST
 def paths_info(request: HttpRequest, owner: str, name: str, revision: str) -> HttpResponse:
     """The named files of a revision; unknown ones are left out."""
-    at = resolve.revision(_viewer(request), owner=owner, name=name, revision=revision)
+    at = found.at(request, owner, name, revision)
     paths, expand = _asked_paths(request)
-    shown = at.commit if expand else None
-    return JsonResponse(
-        [payloads.entry(file, shown) for file in resolve.tree(at) if file.path in paths], safe=False
-    )
+    last = _last(at) if expand else None
+    return JsonResponse([payloads.entry(file, last) for file in at.files if file.path in paths], safe=False)
+
+
+def _last(at: found.Found) -> dict[str, Any]:
+    """The commit that a file is shown with."""
+    return {"id": at.sha, "title": at.title, "date": naming.timestamp(at.modified)}
 
 
 def _asked_paths(request: HttpRequest) -> tuple[set[str], bool]:
@@ -73,13 +69,14 @@ def _asked_paths(request: HttpRequest) -> tuple[set[str], bool]:
 @endpoint()
 def refs(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """The one branch and the tags."""
-    viewer = _viewer(request)
-    embedding = resolve.embedding(viewer, owner=owner, name=name)
+    viewer = found.viewer_of(request)
     try:
-        main = resolve.revision(viewer, owner=owner, name=name, revision="main").commit.sha
-    except NotFound:
+        main = found.at(request, owner, name, "main").sha
+    except NotFound as error:
+        if error.code != "revision_not_found":
+            raise
         main = None
-    published = repositories.published_commits(viewer, embedding=embedding)
+    published = repositories.tagged(viewer, owner=owner, name=name)
     with_pulls = naming.flag(request.GET, "include_prs")
     return JsonResponse(payloads.refs(main, published, with_pulls=with_pulls))
 
@@ -87,23 +84,25 @@ def refs(request: HttpRequest, owner: str, name: str) -> HttpResponse:
 @endpoint()
 def commits(request: HttpRequest, owner: str, name: str, revision: str) -> HttpResponse:
     """The history up to a revision, newest first."""
-    viewer = _viewer(request)
-    at = resolve.revision(viewer, owner=owner, name=name, revision=revision)
+    viewer = found.viewer_of(request)
+    at = found.resolved(viewer, owner, name, revision)
+    if isinstance(at, Pack):
+        return JsonResponse([payloads.pack_commit(at)], safe=False)
     limit = naming.whole_number(request.GET.get("limit"), otherwise=COMMITS_PAGE, ceiling=COMMITS_PAGE)
     before = naming.whole_number(request.GET.get("cursor"), otherwise=0, ceiling=10**9) or None
-    found = repositories.history(
+    history = repositories.history(
         viewer, embedding=at.embedding, commit=at.commit, before=before, limit=limit + 1
     )
-    response = JsonResponse([payloads.commit(commit) for commit in found[:limit]], safe=False)
-    if len(found) > limit:
-        response["Link"] = naming.next_link(request, cursor=found[limit - 1].sequence)
+    response = JsonResponse([payloads.commit(commit) for commit in history[:limit]], safe=False)
+    if len(history) > limit:
+        response["Link"] = naming.next_link(request, cursor=history[limit - 1].sequence)
     return response
 
 
 @endpoint()
 def listing(request: HttpRequest) -> HttpResponse:
     """Repositories, filtered and sorted, in pages."""
-    viewer, query = _viewer(request), request.GET
+    viewer, query = found.viewer_of(request), request.GET
     question = repositories.Question(
         search=query.get("search", ""),
         author=query.get("author", ""),
@@ -112,10 +111,10 @@ def listing(request: HttpRequest) -> HttpResponse:
         cursor=query.get("cursor", ""),
         limit=naming.whole_number(query.get("limit"), otherwise=LIST_PAGE, ceiling=LIST_MAX),
     )
-    found = repositories.list_repositories(viewer, question=question)
+    listed = repositories.list_repositories(viewer, question=question)
     full = naming.flag(query, "full") or "expand" in query
     records = []
-    for row in found.items:
+    for row in listed.items:
         record = payloads.repository(
             row.embedding,
             row.embedding.head,
@@ -125,11 +124,11 @@ def listing(request: HttpRequest) -> HttpResponse:
         )
         records.append(record)
     if full:
-        for record, names in zip(records, repositories.file_names(found.items), strict=True):
+        for record, names in zip(records, repositories.file_names(listed.items), strict=True):
             record["siblings"] = [{"rfilename": name} for name in names]
     response = JsonResponse(records, safe=False)
-    if found.next:
-        response["Link"] = naming.next_link(request, cursor=found.next)
+    if listed.next:
+        response["Link"] = naming.next_link(request, cursor=listed.next)
     return response
 
 

@@ -7,10 +7,9 @@ from typing import Any, Final, cast
 from django.db import transaction
 
 from hub.access import Viewer, require, visible
+from hub.catalog import downloads
 from hub.errors import Conflict, Invalid, NotFound
-from hub.formats import served_layouts
-from hub.formats.tool_files import WRITER_VERSION
-from hub.models import Collection, CollectionMember, Conversion, Version
+from hub.models import Collection, CollectionMember, Version
 from hub.models.registry import VersionQuerySet
 from hub.services import audit, converting, packs, texts
 
@@ -98,21 +97,11 @@ def order_members(viewer: Viewer, *, pack: Collection, members: Sequence[int]) -
 
 def make_files(viewer: Viewer, *, versions: Sequence[Version]) -> None:
     """Make the files of these versions that are made on request, so that a lock file can name all of them."""
-    made = set(
-        Conversion.objects.filter(version__in=versions, writer=WRITER_VERSION).values_list(
-            "version", "layout"
-        )
-    )
-    stored = {
-        (version, layout)
-        for version, layout in Version.objects.filter(pk__in=[one.pk for one in versions]).values_list(
-            "pk", "files__layout"
-        )
-    }
+    found = downloads.offered_of(versions)
     for version in versions:
-        for layout in served_layouts(version.family):
-            if (version.pk, layout.id) not in made | stored:
-                converting.file_in(viewer, version=version, layout=layout.id)
+        for one in found[version.pk]:
+            if one.sha256 is None:
+                converting.file_in(viewer, version=version, layout=one.layout)
 
 
 @contextmanager

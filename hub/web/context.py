@@ -4,10 +4,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 
 from hub.access import ANONYMOUS
+from hub.wire.hosts import public_url
 
 try:
     VERSION = version("glossa")
@@ -23,14 +23,3 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "public_url": public_url(request),
     }
     return {"hub": facts, "viewer": getattr(request, "viewer", ANONYMOUS)}
-
-
-def public_url(request: HttpRequest) -> str:
-    """The address that tools are told: the host the client called where it is one of ours."""
-    if settings.PRODUCTION:
-        return str(settings.PUBLIC_URL)
-    try:
-        return f"{request.scheme}://{request.get_host()}"
-    except DisallowedHost:
-        # The page that refuses a foreign host name is a page, too.
-        return str(settings.PUBLIC_URL)

@@ -1,0 +1,103 @@
+"""What a name and a revision mean to this door: an embedding at a commit, or a pack at a revision of its own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from hub.access import Viewer
+from hub.catalog import locks, packs, resolve
+from hub.catalog.pack_shapes import Pack
+from hub.catalog.shapes import Resolved, TreeFile
+from hub.errors import Conflict, NotFound
+from hub.hf import payloads
+from hub.services import members
+from hub.wire.files import Sendable
+from hub.wire.hosts import public_url
+
+
+@dataclass(frozen=True)
+class Found:
+    """A repository at a revision: its commit id and date, its files, its record."""
+
+    sha: str
+    modified: datetime
+    title: str
+    files: list[TreeFile]
+    record: dict[str, Any]
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """Who asks."""
+    viewer: Viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
+    return viewer
+
+
+def at(request: HttpRequest, owner: str, name: str, revision: str) -> Found:
+    """The repository. Raises as `resolve.revision` does, for packs as well."""
+    there = resolved(viewer_of(request), owner, name, revision)
+    if isinstance(there, Pack):
+        files = locks.tree(_with_files(request, there), hub=public_url(request))
+        title = "Change the pack"
+        return Found(there.revision, there.modified, title, files, payloads.pack(there))
+    commit = there.commit
+    record = payloads.repository(there.embedding, there.version, sha=commit.sha, modified=commit.created_at)
+    return Found(commit.sha, commit.created_at, payloads.title(commit), resolve.tree(there), record)
+
+
+def file(
+    request: HttpRequest, owner: str, name: str, revision: str, path: str
+) -> tuple[Sendable, str, int | None, bytes | None]:
+    """A file, the commit id it is of, the stored file that its pulls count for, and its bytes where not stored.
+
+    Raises as `resolve.file` does; `entry_not_found` says the commit.
+    """
+    viewer = viewer_of(request)
+    try:
+        one = resolve.file(viewer, owner=owner, name=name, revision=revision, path=path)
+    except NotFound as error:
+        if error.code not in ("entry_not_found", "repo_not_found"):
+            raise
+        there = resolved(viewer, owner, name, revision)
+        if not isinstance(there, Pack):
+            # With the commit the client remembers that this file is not there, and does not ask again.
+            error.detail["commit"] = there.commit.sha
+            raise
+        pack = _with_files(request, there) if path == locks.LOCK_NAME else there
+        is_exact = revision == pack.revision
+        held = locks.file(pack, path=path, hub=public_url(request), is_immutable=is_exact)
+        return held, held.commit, held.file_id, held.data
+    return one, one.commit.sha, one.file_id, None
+
+
+def refuse_push(viewer: Viewer, owner: str, name: str) -> None:
+    """Conflict where this is the name of a pack: only its page and the native API change it."""
+    try:
+        pack = packs.get(viewer, owner=owner, name=name)
+    except NotFound:
+        return
+    raise Conflict(
+        "is_a_pack",
+        f"{pack.full_name} is a pack, which holds versions of embeddings and takes no files. Push to the embedding, "
+        "then pin its new version on the pack's page.",
+    )
+
+
+def resolved(viewer: Viewer, owner: str, name: str, revision: str) -> Resolved | Pack:
+    """The embedding's commit or the pack that the revision means."""
+    try:
+        return resolve.revision(viewer, owner=owner, name=name, revision=revision)
+    except NotFound as error:
+        if error.code != "repo_not_found":
+            raise
+    return locks.at(viewer, owner=owner, name=name, revision=revision)
+
+
+def _with_files(request: HttpRequest, pack: Pack) -> Pack:
+    """The pack once all files that its lock names are made."""
+    if all(one.sha256 for member in pack.members for one in member.files):
+        return pack
+    viewer = viewer_of(request)
+    members.make_files(viewer, versions=[member.version for member in pack.members])
+    return packs.again(viewer, pack=pack)
