@@ -19,6 +19,8 @@ _PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"}
 _PARTS = ("tokenizer", "text_encoder", "unet", "vae", "scheduler")
 _WIDTHS = {(128,): "tiny", (768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}
 _GUIDANCE = {"sdxl": 5.0}
+_PREDICTIONS = ("epsilon", "v_prediction")
+_LATENT_CHANNELS = 4
 
 
 class BaseFolderError(ValueError):
@@ -44,6 +46,7 @@ class BaseFolder:
     sampler: str
     guidance: float
     steps: int
+    empty_is_zero: bool = False
     record: dict[str, Any] = field(default_factory=dict)
 
 
@@ -58,6 +61,7 @@ def read_base(folder: Path | str) -> BaseFolder:
         if not (path / part).is_dir():
             raise BaseFolderError("base_incomplete", f"The folder '{part}' is missing in '{path.name}'.")
     _refuse_foreign_files(path)
+    index = _config(path / "model_index.json")
     unet = _config(path / "unet" / "config.json")
     vae = _config(path / "vae" / "config.json")
     scheduler = _config(path / "scheduler" / "scheduler_config.json")
@@ -71,6 +75,10 @@ def read_base(folder: Path | str) -> BaseFolder:
         raise BaseFolderError(
             "base_family_unknown", f"Text encoders of width {widths} belong to no known family."
         )
+    if family == "sdxl" and not (path / "tokenizer_2").is_dir():
+        raise BaseFolderError("base_incomplete", f"The folder 'tokenizer_2' is missing in '{path.name}'.")
+    prediction = str(scheduler.get("prediction_type", "epsilon"))
+    _refuse_other_tasks(unet, prediction)
     record = _config(path / RECORD) if (path / RECORD).is_file() else {}
     factor = 2 ** (len(vae.get("block_out_channels", (1,))) - 1)
     name = str(record.get("name") or path.resolve().name)
@@ -81,10 +89,15 @@ def read_base(folder: Path | str) -> BaseFolder:
         family=family,
         encoders=widths,
         resolution=int(record.get("resolution") or int(unet.get("sample_size", 64)) * factor),
-        prediction=str(scheduler.get("prediction_type", "epsilon")),
-        sampler=str(record.get("sampler") or "dpmpp_2m_karras"),
+        prediction=prediction,
+        # Karras sigmas do not reach the pure noise that a zero-terminal schedule starts from.
+        sampler=str(
+            record.get("sampler")
+            or ("ddim" if scheduler.get("rescale_betas_zero_snr") else "dpmpp_2m_karras")
+        ),
         guidance=float(record.get("guidance") or _GUIDANCE.get(family, 7.0)),
         steps=int(record.get("steps") or 20),
+        empty_is_zero=family == "sdxl" and bool(index.get("force_zeros_for_empty_prompt", True)),
         record=record,
     )
 
@@ -131,6 +144,21 @@ def _refuse_foreign_files(root: Path) -> None:
             )
         if file.suffix.lower() not in _ALLOWED:
             raise BaseFolderError("base_foreign_file", f"'{name}' does not belong in a base-model folder.")
+
+
+def _refuse_other_tasks(unet: dict[str, Any], prediction: str) -> None:
+    channels = int(unet.get("in_channels", _LATENT_CHANNELS))
+    if channels != _LATENT_CHANNELS:
+        raise BaseFolderError(
+            "base_family_unknown",
+            f"This UNet takes {channels} channels: it is made for inpainting, depth or another task. "
+            "Use the text-to-image model of its family.",
+        )
+    if prediction not in _PREDICTIONS:
+        raise BaseFolderError(
+            "base_family_unknown",
+            f"The scheduler says prediction type '{prediction}'; only {' and '.join(_PREDICTIONS)} can be trained.",
+        )
 
 
 def _files(root: Path) -> list[Path]:

@@ -11,14 +11,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from trainer.options import CHOICES, KINDS, MAX_SEED, MAX_TEMPLATES, MAX_TEXT, RANGES, SCHEDULES, SKIPPING
 from trainer.presets import FAMILIES, PRESETS, preset_settings
 
-KINDS = ("style", "object", "subject", "negative")
-SCHEDULES = ("constant", "cosine", "linear")
-NORMS = ("off", "cap", "preserve", "soft")
-PRECISIONS = ("auto", "fp32", "bf16")
-MAX_SEED = 2**63 - 1
-MAX_TEXT = 400
+__all__ = ["KINDS", "MAX_SEED", "SCHEDULES", "Recipe", "RecipeError", "parse_piecewise", "parse_timesteps"]
 
 
 class RecipeError(ValueError):
@@ -88,10 +84,17 @@ class Recipe:
     grad_clip: float | None = 1.0
     flip: bool = False
     crop: str = "centre"
+    background: str = "#ffffff"
+    mask: str = "off"
+    mask_outside: float = 0.1
     resolution: int = 512
     templates: tuple[str, ...] = field(default=())
     captions: bool = False
     caption_drop: float = 0.0
+    tag_shuffle: bool = False
+    tag_drop: float = 0.0
+    long_prompts: str = "cut"
+    clip_skip: int = 1
     precision: str = "auto"
     seed: int = 0
 
@@ -182,6 +185,8 @@ class Recipe:
             found.append(f"{self.vectors_per_token} vectors take as many of the 75 places in every prompt.")
         if not self.initializer:
             found.append("Without an initializer the word starts from noise and needs more steps.")
+        if (self.tag_shuffle or self.tag_drop) and not self.captions:
+            found.append("Tags are shuffled and dropped in captions only, and captions are off.")
         if self.kind == "subject":
             found.append("A person or character is held better by DreamBooth or a LoRA than by an embedding.")
         return found
@@ -209,8 +214,10 @@ class Recipe:
         for name, text in (("initializer", self.initializer), ("base", self.base)):
             if len(text) > MAX_TEXT or not (text.isprintable() or not text):
                 raise RecipeError(name, f"Use up to {MAX_TEXT} printable characters on one line.")
-        if len(self.templates) > 200:
-            raise RecipeError("templates", "Use at most 200 templates.")
+        if not re.fullmatch(r"#[0-9a-f]{6}", self.background):
+            raise RecipeError("background", "Write the colour as #rrggbb in small letters, such as #ffffff.")
+        if len(self.templates) > MAX_TEMPLATES:
+            raise RecipeError("templates", f"Use at most {MAX_TEMPLATES} templates.")
         for line in self.templates:
             if "[name]" not in line:
                 raise RecipeError(
@@ -220,16 +227,7 @@ class Recipe:
                 raise RecipeError("templates", f"A template has at most {MAX_TEXT} characters.")
 
     def _check_choices(self) -> None:
-        choices = (
-            ("kind", KINDS),
-            ("family", FAMILIES),
-            ("preset", PRESETS),
-            ("optimizer", ("adamw",)),
-            ("norm", NORMS),
-            ("crop", ("centre",)),
-            ("precision", PRECISIONS),
-        )
-        for name, known in choices:
+        for name, known in (("family", FAMILIES), ("preset", PRESETS), *CHOICES.items()):
             if getattr(self, name) not in known:
                 raise RecipeError(name, f"'{getattr(self, name)}' is not one of {', '.join(known)}.")
         try:
@@ -243,27 +241,12 @@ class Recipe:
                 raise RecipeError("lr_schedule", f"Cannot read '{self.lr_schedule}': {error}.") from None
 
     def _check_numbers(self) -> None:
-        ranges = (
-            ("vectors_per_token", 1, 16),
-            ("lr", 0, 0.1),
-            ("warmup", 0, 0.5),
-            ("weight_decay", 0, 0.1),
-            ("batch", 1, 16),
-            ("accumulate", 1, 16),
-            ("max_steps", 1, 10000),
-            ("patience", 3, 1000),
-            ("average", 0, 0.5),
-            ("min_snr_gamma", 1, 20),
-            ("noise_offset", 0, 0.1),
-            ("grad_clip", 0.1, 10),
-            ("resolution", 64, 1536),
-            ("caption_drop", 0, 0.3),
-            ("seed", 0, MAX_SEED),
-        )
-        for name, low, high in ranges:
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             # Written so that a NaN fails too.
             if value is not None and not low <= value <= high:
                 raise RecipeError(name, f"{value} is outside {low} to {high}.")
         if self.resolution % 64:
             raise RecipeError("resolution", f"{self.resolution} is not a multiple of 64.")
+        if self.clip_skip > 1 and self.family not in SKIPPING:
+            raise RecipeError("clip_skip", "Only SD 1.x bases are trained with a layer left out; use 1.")

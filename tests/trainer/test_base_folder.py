@@ -61,6 +61,9 @@ def test_family_follows_from_the_encoders(folder: Path, widths: tuple[int, ...],
     for part, width in zip(("text_encoder", "text_encoder_2"), widths, strict=False):
         (folder / part).mkdir(exist_ok=True)
         (folder / part / "config.json").write_text(json.dumps({"hidden_size": width}))
+    if len(widths) == 2:
+        assert refusal(folder) == "base_incomplete"
+        (folder / "tokenizer_2").mkdir()
     assert read_base(folder).family == family
 
 

@@ -1,50 +1,29 @@
 """A frozen base model behind one small interface that hides its family.
 
 Loaded from a local diffusers folder and never changed: `encode`, `denoise`, `noised`, `target`, latents in
-and out. The families built so far have one CLIP text encoder; the per-encoder lists are for those with two.
+and out. What is told about prompts is a `Cond`; lists per encoder have one entry, or two for SDXL.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from hub.formats.families import FAMILIES
 from trainer.base_folder import BaseFolder, base_digest, read_base
 from trainer.engine.events import machine_fault
-from trainer.engine.tokens import RowOverlay
+from trainer.engine.text import READINGS, Cond, Encoder, load_encoders
 
 # Libraries without type hints; as Any, so that the strict checks stay on for our own code.
 _VAE: Any = AutoencoderKL
 _UNET: Any = UNet2DConditionModel
 _DDIM: Any = DDIMScheduler
 _DPM: Any = DPMSolverMultistepScheduler
-_TEXT: Any = CLIPTextModel
-_TOKENS: Any = CLIPTokenizer
-BUILT = ("tiny", "sd1", "sd2")
-Rows = list[Tensor]
-
-
-@dataclass
-class Encoder:
-    """One text encoder with its tokenizer; `slot` is the tensor's name in a canonical file."""
-
-    slot: str
-    tokenizer: Any
-    model: Any
-    overlay: RowOverlay
-
-    @property
-    def table(self) -> Tensor:
-        """The frozen token table."""
-        return self.overlay.table.weight
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class BaseModel:
@@ -64,7 +43,7 @@ class BaseModel:
         self.vae: Any = _VAE.from_pretrained(folder, subfolder="vae", **options).to(device)
         options["torch_dtype"] = dtype
         self.unet: Any = _UNET.from_pretrained(folder, subfolder="unet", **options).to(device)
-        self.encoders: list[Encoder] = [self._encoder(folder, FAMILIES[facts.family].slots[0])]
+        self.encoders: list[Encoder] = load_encoders(facts.path, facts.family, device)
         # The noise schedule in fp32; rescaling for zero terminal SNR is done by the scheduler class.
         self.scheduler_config = _DDIM.load_config(folder, subfolder="scheduler")
         schedule = _DDIM.from_config(self.scheduler_config)
@@ -73,12 +52,17 @@ class BaseModel:
         for module in self.modules():
             module.requires_grad_(False)
             module.eval()
+        if device.type == "cuda":
+            # Both only change the speed: layout of the weights, and TF32 for what is fp32.
+            self.unet.to(memory_format=torch.channels_last)
+            torch.backends.cuda.matmul.allow_tf32 = True
+        self._saved: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, folder: Path | str, *, precision: str) -> "BaseModel":
         """Load a folder on this machine's device. Raises BaseFolderError or a machine fault."""
         facts = read_base(folder)
-        if facts.family not in BUILT:
+        if facts.family not in READINGS:
             raise machine_fault(
                 "base_family_not_built", f"Training on {facts.family} bases is not built yet."
             )
@@ -97,15 +81,22 @@ class BaseModel:
                 stack.enter_context(encoder.overlay.showing(rows[number] if rows else None))
             yield
 
-    def encode(self, ids: list[Tensor]) -> Tensor:
-        """Conditioning of prompts, one id tensor [n, 77] per encoder. In fp32: it is 2 % of the work."""
-        cond: Tensor = self.encoders[0].model(ids[0]).last_hidden_state
-        return cond
+    def encode(self, ids: list[Tensor], clip_skip: int = 1) -> Cond:
+        """Conditioning of prompts, one id tensor [n, 77 * chunks] per encoder."""
+        read = [encoder.encode(own, clip_skip) for encoder, own in zip(self.encoders, ids, strict=True)]
+        hidden = [states for states, _ in read]
+        return Cond(hidden[0] if len(hidden) == 1 else torch.cat(hidden, dim=-1), read[-1][1])
 
-    def denoise(self, noisy: Tensor, timesteps: Tensor, cond: Tensor) -> Tensor:
-        """The UNet's prediction, in fp32."""
+    def denoise(self, noisy: Tensor, timesteps: Tensor, cond: Cond, sizes: Tensor) -> Tensor:
+        """The UNet's prediction, in fp32. `sizes` [n, 6] are read by families with a pooled vector only."""
+        pooled = cond.pooled
+        extra = None if pooled is None else {"text_embeds": pooled.to(self.dtype), "time_ids": sizes}
         out = self.unet(
-            noisy.to(self.dtype), timesteps, encoder_hidden_states=cond.to(self.dtype), return_dict=False
+            noisy.to(self.dtype),
+            timesteps,
+            encoder_hidden_states=cond.hidden.to(self.dtype),
+            added_cond_kwargs=extra,
+            return_dict=False,
         )
         prediction: Tensor = out[0].float()
         return prediction
@@ -173,25 +164,26 @@ class BaseModel:
                 total.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return total.hexdigest()
 
-    def _encoder(self, folder: str, slot: str) -> Encoder:
-        tokenizer = _TOKENS.from_pretrained(folder, subfolder="tokenizer", local_files_only=True)
-        model = _TEXT.from_pretrained(
-            folder,
-            subfolder="text_encoder",
-            local_files_only=True,
-            use_safetensors=True,
-            torch_dtype=torch.float32,
-        ).to(self.device)
-        overlay = RowOverlay(model.get_input_embeddings())
-        if overlay.first != len(tokenizer):
-            raise machine_fault("base_incomplete", "The token table and the tokenizer differ in size.")
-        model.set_input_embeddings(overlay)
-        return Encoder(slot, tokenizer, model, overlay)
+    def save_memory(self, measures: tuple[str, ...]) -> None:
+        """Take these measures against full memory, of MEASURES in `fit`, and end all others."""
+        wanted = set(measures)
+        if wanted == set(self._saved):
+            return
+        if "checkpointing" in wanted:
+            self.unet.enable_gradient_checkpointing()
+        else:
+            self.unet.disable_gradient_checkpointing()
+        self.unet.set_attention_slice("auto" if "slicing" in wanted else None)
+        home = torch.device("cpu") if "encoders" in wanted else self.device
+        for encoder in self.encoders:
+            encoder.model.to(home)
+        self._saved = measures
 
 
 def placement(precision: str) -> tuple[torch.device, torch.dtype]:
     """Device and UNet dtype for a precision setting on this machine."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if precision == "auto":
-        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    return device, torch.bfloat16 if precision == "bf16" else torch.float32
+        halves = ("bf16" if torch.cuda.is_bf16_supported() else "fp16") if device.type == "cuda" else "fp32"
+        return device, PRECISIONS[halves]
+    return device, PRECISIONS[precision]

@@ -64,6 +64,15 @@ def read(base: BaseModel, path: Path) -> list[Tensor]:
     return rows
 
 
+def clip_skip(path: Path) -> int:
+    """The layer an embedding was trained to be read with, as its file says; 1 where it says nothing sound."""
+    try:
+        said = formats.read(path, filename=path.name).metadata.get("glossa.clip_skip", "1")
+    except FormatError as error:
+        raise recipe_fault(error.code, error.message) from error
+    return 2 if said == "2" else 1
+
+
 def provenance_metadata(provenance: Mapping[str, Any]) -> dict[str, str]:
     """Provenance as the `glossa.*` strings of a file's header."""
     return {

@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 
 from trainer.engine.events import machine_fault, recipe_fault
-from trainer.engine.optimiser import Moments
+from trainer.engine.fit import Fit
+from trainer.engine.optimiser import Moments, Scaler
 from trainer.engine.state import Block, RunState
+from trainer.recipe import Recipe, RecipeError
 
 FORMAT = 1
 
@@ -69,6 +71,8 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
             tensors[f"{number}.block.{place}"] = block.sums[number]
         for place, (_, kept) in enumerate(state.snapshots):
             tensors[f"{number}.snapshot.{place}"] = kept[number]
+    if state.scaler:
+        tensors["scale"], tensors["streak"] = state.scaler.scale, state.scaler.streak
     header = {
         "format": FORMAT,
         "step": state.step,
@@ -81,6 +85,7 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
         "losses": state.losses,
         "capped": state.capped,
         "lr_scale": state.lr_scale,
+        "fit": [state.fit.size, state.fit.measures] if state.fit else None,
         "torch": torch.__version__,
         **identity.values(),
     }
@@ -102,12 +107,22 @@ def load(path: Path, identity: Identity, device: torch.device) -> RunState:
                 "checkpoint_format", "The checkpoint was written by another version of Glossa."
             )
         for name, wanted in identity.values().items():
-            if header[name] != wanted:
+            if _today(name, header[name]) != wanted:
                 what = name.removesuffix("_digest").replace("dataset", "set of pictures")
                 raise recipe_fault("checkpoint_mismatch", f"The checkpoint belongs to another {what}.")
         return _state(header, tensors)
     except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
         raise machine_fault("checkpoint_damaged", "The checkpoint cannot be read.", str(error)) from error
+
+
+def _today(name: str, value: str) -> str:
+    """A stored value as it would be written now: settings added since then have their defaults."""
+    if name != "recipe":
+        return value
+    try:
+        return Recipe.from_json(value).to_json()
+    except RecipeError:
+        return value
 
 
 def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
@@ -130,4 +145,6 @@ def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
         losses=header["losses"],
         capped=header["capped"],
         lr_scale=header["lr_scale"],
+        fit=Fit(*header["fit"]) if header.get("fit") else None,
+        scaler=Scaler(tensors["scale"], tensors["streak"]) if "scale" in tensors else None,
     )

@@ -5,48 +5,56 @@ gives the same objective as encoding every time.
 """
 
 import hashlib
-import io
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, ImageCms, ImageOps
 from torch import Tensor
 
 from trainer.engine.base_model import BaseModel
 from trainer.engine.events import recipe_fault
-from trainer.engine.tokens import prompt_ids, training_ids
+from trainer.engine.framing import Frame, bucket_sizes, frame
+from trainer.engine.pictures import (
+    Picture,
+    on_ground,
+    to_pixels,
+    to_weights,
+    upright,
+    upright_size,
+    weights,
+)
+from trainer.engine.tags import caption_variants
+from trainer.engine.tokens import padded_ids, prompt_ids, training_ids
 from trainer.prompts import templates, training_prompts
 from trainer.recipe import Recipe
 
-MAX_PIXELS = 40_000_000
-MIN_SIDE = 16
-FORMATS = ("JPEG", "PNG", "WEBP")
+Stopping = Callable[[], bool]
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A training picture: where it lies, its caption, and the digest of its bytes."""
+@dataclass
+class Bucket:
+    """Pictures of one shape. Tensors are [orientation, member, …]; `members` are places in the whole set.
 
-    path: Path
-    caption: str | None
-    sha256: str
+    `means` and `deviations` are latents, `sizes` SDXL's six numbers, `masks` weights of latent places.
+    """
+
+    members: list[int]
+    means: Tensor
+    deviations: Tensor
+    sizes: Tensor
+    masks: Tensor | None
 
 
 @dataclass
 class Dataset:
-    """Prepared data.
+    """Prepared data: pictures by bucket, distinct prompts as one id tensor per encoder.
 
-    `means` and `deviations` are [orientation, picture, channel, y, x]; `ids` holds one tensor of distinct
-    prompts per encoder; `choices` says which prompts each picture may be shown with.
+    `choices` says which prompts each picture may be shown with.
     """
 
-    means: Tensor
-    deviations: Tensor
+    buckets: list[Bucket]
     ids: list[Tensor]
     prompts: list[str]
     choices: list[list[int]]
@@ -56,14 +64,14 @@ class Dataset:
     @property
     def count(self) -> int:
         """How many pictures there are."""
-        return int(self.means.shape[1])
+        return len(self.choices)
 
 
 def prepare(
     base: BaseModel,
     recipe: Recipe,
     pictures: Sequence[Picture],
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: Stopping = lambda: False,
 ) -> Dataset | None:
     """Load, check and encode the pictures and tokenise every distinct prompt; None when asked to stop.
 
@@ -71,98 +79,85 @@ def prepare(
     """
     if not pictures:
         raise recipe_fault("no_pictures", "A run needs at least one picture.")
+    shapes: dict[tuple[int, int], list[int]] = {}
+    frames = _frames(recipe, pictures)
     encoded = []
-    for picture in pictures:
+    for number, (picture, own) in enumerate(zip(pictures, frames, strict=True)):
         if should_stop():
             return None
-        pixels = to_pixels(load(picture), recipe.resolution)
-        orientations = [pixels, pixels.flip(-1)] if recipe.flip else [pixels]
-        encoded.append([base.to_latents(orientation.unsqueeze(0)) for orientation in orientations])
-    means = torch.stack([torch.cat([o[0] for o in turn]) for turn in zip(*encoded, strict=True)])
-    deviations = torch.stack([torch.cat([o[1] for o in turn]) for turn in zip(*encoded, strict=True)])
-    if not bool(torch.isfinite(means).all() and torch.isfinite(deviations).all()):
-        raise recipe_fault("bad_picture", "A picture cannot be encoded by this base model.")
+        encoded.append(_encoded(base, recipe, picture, own))
+        shapes.setdefault(own.size, []).append(number)
+    buckets = [_bucket(members, [encoded[n] for n in members], recipe) for members in shapes.values()]
+    for bucket in buckets:
+        if not bool(torch.isfinite(bucket.means).all() and torch.isfinite(bucket.deviations).all()):
+            raise recipe_fault("bad_picture", "A picture cannot be encoded by this base model.")
     prompts, choices = _prompts(base, recipe, pictures)
     ids = [
-        torch.tensor(
-            [
-                training_ids(encoder.tokenizer, prompt, recipe.vectors_per_token)
-                if prompt
-                else _empty(encoder)
-                for prompt in prompts
-            ],
-            device=base.device,
-        )
+        torch.tensor(_ids(encoder.tokenizer, prompts, recipe), device=base.device)
         for encoder in base.encoders
     ]
-    return Dataset(means, deviations, ids, prompts, choices, prompts.index(""), dataset_digest(pictures))
+    return Dataset(buckets, ids, prompts, choices, prompts.index(""), dataset_digest(pictures))
 
 
 def dataset_digest(pictures: Sequence[Picture]) -> str:
-    """SHA-256 over the pictures' digests and captions, in order of digest."""
-    lines = sorted(json.dumps([p.sha256, p.caption or ""], ensure_ascii=False) for p in pictures)
+    """SHA-256 over the pictures' digests, captions, focus boxes and masks, in order of digest."""
+    lines = sorted(json.dumps(_identity(picture), ensure_ascii=False) for picture in pictures)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def picture_from(values: dict[str, Any]) -> Picture:
-    """A picture as named in a command; its digest is measured where the command has none."""
-    path = Path(values["path"])
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        raise recipe_fault("picture_missing", f"The picture '{path.name}' cannot be read.") from None
-    if values.get("sha256") not in (None, digest):
-        raise recipe_fault("picture_changed", f"The picture '{path.name}' is not the one that was checked.")
-    return Picture(path, values.get("caption"), digest)
+def _identity(picture: Picture) -> list[Any]:
+    plain: list[Any] = [picture.sha256, picture.caption or ""]
+    extra = picture.focus is not None or picture.mask_sha256
+    return [*plain, picture.focus, picture.mask_sha256] if extra else plain
 
 
-def load(picture: Picture) -> Image.Image:
-    """The picture upright, in sRGB, on white where it is transparent. Raises a recipe fault."""
-    name = picture.path.name
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(picture.path, formats=FORMATS) as image:
-                _check(image, name)
-                return _on_white(_in_srgb(ImageOps.exif_transpose(image)))
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
-        raise recipe_fault("bad_picture", f"'{name}' is not a readable JPEG, PNG or WebP picture.") from None
+def _frames(recipe: Recipe, pictures: Sequence[Picture]) -> list[Frame]:
+    """What is shown of each picture. Only headers are read here."""
+    sources = [upright_size(picture.path) for picture in pictures]
+    sizes = [(recipe.resolution, recipe.resolution)] * len(pictures)
+    if recipe.crop == "buckets":
+        sizes = bucket_sizes(sources, recipe.resolution)
+    return [
+        frame(source, size, picture.focus if recipe.crop == "focus" else None)
+        for picture, source, size in zip(pictures, sources, sizes, strict=True)
+    ]
 
 
-def _check(image: Image.Image, name: str) -> None:
-    """Refuse by the header alone, before anything is decoded."""
-    width, height = image.size
-    if getattr(image, "is_animated", False):
-        raise recipe_fault("bad_picture", f"'{name}' is animated; use a still picture.")
-    if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE:
-        raise recipe_fault("bad_picture", f"'{name}' is {width} x {height}: too small or too large.")
+def _encoded(base: BaseModel, recipe: Recipe, picture: Picture, own: Frame) -> dict[str, Tensor]:
+    """Latents, sizes and mask of one picture in every orientation, each [orientation, 1, …]."""
+    image = upright(picture.path)
+    pixels = to_pixels(on_ground(recipe.background, image), own).unsqueeze(0)
+    mask = to_weights(weights(picture, image, recipe.mask, recipe.mask_outside), own, base.latent_factor)
+    turns, masks = [(pixels, own)], [mask]
+    if recipe.flip:
+        turns.append((pixels.flip(-1), own.mirrored()))
+        masks.append(mask.flip(-1))
+    latents = [base.to_latents(shown) for shown, _ in turns]
+    return {
+        "means": torch.stack([mean for mean, _ in latents]),
+        "deviations": torch.stack([deviation for _, deviation in latents]),
+        "sizes": torch.tensor([[shown.conditioning()] for _, shown in turns], device=base.device),
+        "masks": torch.stack(masks).unsqueeze(1).to(base.device),
+    }
 
 
-def to_pixels(image: Image.Image, side: int) -> Tensor:
-    """A square of `side` pixels cut from the middle, aspect kept, as a tensor in -1..1."""
-    square = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-    values = torch.frombuffer(bytearray(square.tobytes()), dtype=torch.uint8)
-    return values.view(side, side, 3).permute(2, 0, 1).float() / 127.5 - 1
+def _bucket(members: list[int], encoded: list[dict[str, Tensor]], recipe: Recipe) -> Bucket:
+    joined = {name: torch.cat([own[name] for own in encoded], dim=1) for name in encoded[0]}
+    masks = joined["masks"] if recipe.mask != "off" else None
+    return Bucket(members, joined["means"], joined["deviations"], joined["sizes"].float(), masks)
 
 
-def _in_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "L", "CMYK"):
-        return image
-    mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        turned = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except ImageCms.PyCMSError:
-        return image
-    return turned or image
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+def _ids(tokenizer: Any, prompts: list[str], recipe: Recipe) -> list[list[int]]:
+    chunks = recipe.long_prompts == "chunks"
+    return padded_ids(
+        tokenizer,
+        [
+            training_ids(tokenizer, prompt, recipe.vectors_per_token, chunks=chunks)
+            if prompt
+            else prompt_ids(tokenizer, "", 0)
+            for prompt in prompts
+        ],
+    )
 
 
 def _prompts(
@@ -172,12 +167,12 @@ def _prompts(
     lines = recipe.templates or templates(recipe.kind, base.facts.record)
     places = {"": 0}
     choices = []
-    for picture in pictures:
+    for number, picture in enumerate(pictures):
         caption = picture.caption if recipe.captions else None
-        own = training_prompts(lines, caption)
+        own = [
+            prompt
+            for variant in caption_variants(recipe, caption, number)
+            for prompt in training_prompts(lines, variant)
+        ]
         choices.append([places.setdefault(prompt, len(places)) for prompt in own])
     return list(places), choices
-
-
-def _empty(encoder: Any) -> list[int]:
-    return prompt_ids(encoder.tokenizer, "", 0)

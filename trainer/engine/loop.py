@@ -15,8 +15,9 @@ from torch import Tensor
 from trainer.engine.base_model import BaseModel
 from trainer.engine.dataset import Dataset
 from trainer.engine.events import OnEvent, recipe_fault
+from trainer.engine.fit import Fit
 from trainer.engine.objective import gradient
-from trainer.engine.optimiser import NormControl, adamw, clipped, learning_rate
+from trainer.engine.optimiser import NormControl, Scaler, adamw, clipped, learning_rate
 from trainer.engine.probe import Probe
 from trainer.engine.randomness import draw
 from trainer.engine.state import EVERY, RunState
@@ -68,6 +69,10 @@ def train(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, probe
     """
     norms = [NormControl(recipe.norm, encoder.table) for encoder in base.encoders]
     meter = Meter()
+    fit = state.fit = state.fit or Fit(recipe.batch)
+    fit.apply(base)
+    if base.dtype == torch.float16 and state.scaler is None:
+        state.scaler = Scaler.on(base.device)
     good = state.copy()
     if not state.fixed:
         state.fixed.append(probe.loss(state.rows))
@@ -79,11 +84,14 @@ def train(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, probe
             hooks.save(state)
             return "stop"
         inputs = draw(recipe, data, state.step, base.timesteps)
-        loss, gradients = gradient(base, recipe, data, state.rows, inputs)
+        scale = state.scaler.scale if state.scaler else None
+        loss, gradients = gradient(base, recipe, data, state.rows, inputs, fit, scale)
+        for text in fit.told():
+            hooks.on_event("note", step=state.step, text=text)
         update(recipe, state, norms, loss, gradients, meter)
         if state.step % EVERY == 0:
             meter.read_into(state)
-            state.fixed.append(probe.loss(state.rows))
+            state.fixed.append(probe.loss(state.rows, fit.size))
             state.keep_snapshot()
             if state.diverged():
                 good = go_back(state, good, hooks.on_event)
@@ -107,6 +115,8 @@ def update(
     good = torch.isfinite(loss)
     for own in gradients:
         good = good & torch.isfinite(own).all()
+    if state.scaler:
+        state.scaler.update(good)
     state.step += 1
     meter.steps += 1
     lr = learning_rate(recipe, state.step) * state.lr_scale
@@ -127,7 +137,8 @@ def go_back(state: RunState, good: RunState, on_event: OnEvent) -> RunState:
     on_event(
         "note", step=state.step, text=f"The loss blew up; going back to step {good.step} at half the rate."
     )
-    vars(state).update(vars(good.copy()))
+    # What was given up for memory stays given up, and a scale found too high is not tried again.
+    vars(state).update({**vars(good.copy()), "fit": state.fit, "scaler": state.scaler})
     state.lr_scale = 0.5
     return state.copy()
 

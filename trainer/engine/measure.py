@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
-from trainer.engine.base_model import BaseModel, Encoder
+from trainer.engine.base_model import BaseModel
+from trainer.engine.text import Encoder
 
 NEAREST = 5
 WORD_END = "</w>"

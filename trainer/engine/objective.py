@@ -5,28 +5,40 @@ from torch import Tensor
 
 from trainer.engine.base_model import BaseModel
 from trainer.engine.dataset import Dataset
+from trainer.engine.fit import Fit
 from trainer.engine.randomness import Draw
 from trainer.recipe import Recipe
 
 
 def gradient(
-    base: BaseModel, recipe: Recipe, data: Dataset, rows: list[Tensor], inputs: Draw
+    base: BaseModel,
+    recipe: Recipe,
+    data: Dataset,
+    rows: list[Tensor],
+    inputs: Draw,
+    fit: Fit,
+    scale: Tensor | None = None,
 ) -> tuple[Tensor, list[Tensor]]:
-    """Loss and row gradients of one update, in `accumulate` parts; halves the parts when memory runs out."""
-    size = recipe.batch
+    """Loss and row gradients of one update. When memory runs out, the same step is done again in less.
+
+    `scale` keeps small gradients alive in half precision; it is taken out again. Raises a machine fault when
+    nothing more can be given up.
+    """
     while True:
         try:
-            return _gradient_in_parts(base, recipe, data, rows, inputs, size)
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            # The same samples in smaller parts: the update stays what it was.
-            size = (size + 1) // 2
-            torch.cuda.empty_cache()
+            return _gradient_in_parts(base, recipe, data, rows, inputs, fit.size, scale)
+        except torch.OutOfMemoryError as error:
+            fit.tighten(base, error)
 
 
 def _gradient_in_parts(
-    base: BaseModel, recipe: Recipe, data: Dataset, rows: list[Tensor], inputs: Draw, size: int
+    base: BaseModel,
+    recipe: Recipe,
+    data: Dataset,
+    rows: list[Tensor],
+    inputs: Draw,
+    size: int,
+    scale: Tensor | None,
 ) -> tuple[Tensor, list[Tensor]]:
     samples = len(inputs.prompts)
     leaves = [own.detach().requires_grad_(True) for own in rows]
@@ -36,21 +48,26 @@ def _gradient_in_parts(
             part = inputs.part(start, start + size)
             losses = sample_losses(base, recipe, data, part)
             loss = losses.sum() / samples
-            loss.backward()
+            (loss if scale is None else loss * scale).backward()
             total += loss.detach()
-    return total, [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+    found = [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+    return total, found if scale is None else [own / scale for own in found]
 
 
 def sample_losses(base: BaseModel, recipe: Recipe, data: Dataset, inputs: Draw) -> Tensor:
-    """The weighted squared error of each sample. Each distinct prompt passes the text encoder once."""
+    """The weighted squared error of each sample. Each distinct prompt passes the text encoders once."""
     device = base.device
+    bucket = data.buckets[inputs.bucket]
     distinct = sorted(set(inputs.prompts))
-    cond = base.encode([ids[distinct] for ids in data.ids])
+    cond = base.encode([ids[distinct] for ids in data.ids], recipe.clip_skip)
     places = torch.tensor([distinct.index(prompt) for prompt in inputs.prompts], device=device)
     timesteps = inputs.timesteps.to(device)
     chosen = inputs.flipped.to(device), inputs.pictures.to(device)
     noise = inputs.noise.to(device)
-    latents = base.sampled(data.means[chosen], data.deviations[chosen], inputs.latent_noise.to(device))
+    latents = base.sampled(bucket.means[chosen], bucket.deviations[chosen], inputs.latent_noise.to(device))
     noisy = base.noised(latents, noise, timesteps)
-    error = base.denoise(noisy, timesteps, cond[places]) - base.target(latents, noise, timesteps)
-    return error.square().mean(dim=(1, 2, 3)) * base.loss_weights(timesteps, recipe.min_snr_gamma)
+    predicted = base.denoise(noisy, timesteps, cond.at(places), bucket.sizes[chosen])
+    error = (predicted - base.target(latents, noise, timesteps)).square()
+    if bucket.masks is not None:
+        error = error * bucket.masks[chosen]
+    return error.mean(dim=(1, 2, 3)) * base.loss_weights(timesteps, recipe.min_snr_gamma)

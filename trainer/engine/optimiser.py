@@ -14,6 +14,8 @@ from trainer.recipe import SCHEDULES, Recipe, parse_piecewise
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 FLOOR = 0.1
+FIRST_SCALE = 2.0**14
+GROWTH_STEPS = 1000
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -44,6 +46,27 @@ class Moments:
     def like(cls, rows: Tensor) -> "Moments":
         """Zero moments for these rows."""
         return cls(torch.zeros_like(rows), torch.zeros_like(rows))
+
+
+@dataclass
+class Scaler:
+    """The factor that keeps gradients inside the range of fp16, and the good steps since it last changed."""
+
+    scale: Tensor
+    streak: Tensor
+
+    @classmethod
+    def on(cls, device: torch.device) -> "Scaler":
+        """The scaler before the first step."""
+        return cls(torch.tensor(FIRST_SCALE, device=device), torch.zeros((), device=device))
+
+    def update(self, good: Tensor) -> None:
+        """Halve after a bad step, double after a thousand good ones; decided on the device."""
+        streak = torch.where(good, self.streak + 1, torch.zeros_like(self.streak))
+        grown = streak >= GROWTH_STEPS
+        kept = torch.where(grown, self.scale * 2, self.scale)
+        self.scale = torch.where(good, kept, self.scale / 2)
+        self.streak = torch.where(grown, torch.zeros_like(streak), streak)
 
 
 def clipped(gradient: Tensor, limit: float | None) -> Tensor:

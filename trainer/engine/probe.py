@@ -12,7 +12,8 @@ from torch import Tensor
 from trainer.engine.base_model import BaseModel
 from trainer.engine.dataset import Dataset
 from trainer.engine.objective import sample_losses
-from trainer.engine.randomness import Draw, generator
+from trainer.engine.randomness import Draw
+from trainer.engine.seeds import generator
 from trainer.recipe import Recipe, parse_timesteps
 
 INPUTS = 8
@@ -28,31 +29,46 @@ class Probe:
         rng = generator(recipe.seed, "fixed")
         low, high = parse_timesteps(recipe.timesteps)
         shares = (torch.arange(INPUTS) + 0.5) / INPUTS
-        pictures = torch.arange(INPUTS) % data.count
-        shape = (INPUTS, *data.means.shape[2:])
-        self.inputs = Draw(
-            pictures=pictures,
-            flipped=torch.zeros(INPUTS, dtype=torch.long),
-            prompts=[data.choices[p][n % len(data.choices[p])] for n, p in enumerate(pictures.tolist())],
-            timesteps=((low + shares * (high - low)) * base.timesteps).long(),
-            # The mean latent: no sampling noise in a yardstick.
-            latent_noise=torch.zeros(shape),
-            noise=torch.randn(shape, generator=rng),
-        )
+        timesteps = ((low + shares * (high - low)) * base.timesteps).long()
+        pictures = [place % data.count for place in range(INPUTS)]
+        prompts = [data.choices[p][n % len(data.choices[p])] for n, p in enumerate(pictures)]
+        # Which inputs belong to which bucket, and where they stand in the order of timesteps.
+        self.places: list[list[int]] = []
+        self.inputs: list[Draw] = []
+        for number, bucket in enumerate(data.buckets):
+            own = [n for n, picture in enumerate(pictures) if picture in bucket.members]
+            shape = (len(own), *bucket.means.shape[2:])
+            self.places.append(own)
+            self.inputs.append(
+                Draw(
+                    pictures=torch.tensor([bucket.members.index(pictures[n]) for n in own]).long(),
+                    flipped=torch.zeros(len(own), dtype=torch.long),
+                    prompts=[prompts[n] for n in own],
+                    timesteps=timesteps[own],
+                    # The mean latent: no sampling noise in a yardstick.
+                    latent_noise=torch.zeros(shape),
+                    noise=torch.randn(shape, generator=rng),
+                    bucket=number,
+                )
+            )
 
-    def losses(self, rows: list[Tensor]) -> list[float]:
-        """The loss of each input, by rising timestep."""
-        size = self.recipe.batch
+    def losses(self, rows: list[Tensor], size: int | None = None) -> list[float]:
+        """The loss of each input, by rising timestep; `size` inputs at a time."""
+        size = size or self.recipe.batch
+        found = [0.0] * INPUTS
         with torch.no_grad(), self.base.showing(rows):
-            parts = [
-                sample_losses(self.base, self.recipe, self.data, self.inputs.part(start, start + size))
-                for start in range(0, INPUTS, size)
-            ]
-        return [float(loss) for loss in torch.cat(parts).tolist()]
+            for places, inputs in zip(self.places, self.inputs, strict=True):
+                parts = [
+                    sample_losses(self.base, self.recipe, self.data, inputs.part(start, start + size))
+                    for start in range(0, len(places), size)
+                ]
+                for place, loss in zip(places, torch.cat(parts).tolist() if parts else [], strict=True):
+                    found[place] = float(loss)
+        return found
 
-    def loss(self, rows: list[Tensor]) -> float:
+    def loss(self, rows: list[Tensor], size: int | None = None) -> float:
         """Their mean; infinity when a number is not finite."""
-        mean = sum(self.losses(rows)) / INPUTS
+        mean = sum(self.losses(rows, size)) / INPUTS
         return mean if math.isfinite(mean) else float("inf")
 
     def thirds(self, rows: list[Tensor]) -> list[float]:

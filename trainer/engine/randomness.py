@@ -1,28 +1,28 @@
-"""All randomness of a run, as a function of (seed, step).
+"""What step n of a run looks at, as a function of (seed, n).
 
-No generator lives from one step to the next, so there is no state to save or to disturb: step n of a resumed
-run draws what step n of an uninterrupted one draws, whatever previews or evaluations happened between.
+There is no state to save or to disturb: step n of a resumed run draws what step n of an uninterrupted one
+draws, whatever previews or evaluations happened between.
 """
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from trainer.engine.dataset import Dataset
+from trainer.engine.seeds import generator
 from trainer.recipe import Recipe, parse_timesteps
 
-
-def generator(seed: int, stream: str, number: int = 0) -> torch.Generator:
-    """A CPU generator for one purpose and step; different streams never share numbers."""
-    digest = hashlib.sha256(f"{seed}/{stream}/{number}".encode()).digest()
-    return torch.Generator("cpu").manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+__all__ = ["Draw", "draw", "draw_timesteps", "generator"]
 
 
 @dataclass
 class Draw:
-    """The inputs of one step for the whole effective batch. All on the CPU."""
+    """The inputs of one step for the whole effective batch, all of one bucket. All on the CPU.
+
+    `pictures` are places within the bucket.
+    """
 
     pictures: Tensor
     flipped: Tensor
@@ -30,6 +30,7 @@ class Draw:
     timesteps: Tensor
     latent_noise: Tensor
     noise: Tensor
+    bucket: int = 0
 
     def part(self, start: int, stop: int) -> "Draw":
         """Some of its samples. Drawn first and split later: accumulation equals a larger batch."""
@@ -40,6 +41,7 @@ class Draw:
             self.timesteps[start:stop],
             self.latent_noise[start:stop],
             self.noise[start:stop],
+            self.bucket,
         )
 
 
@@ -47,21 +49,28 @@ def draw(recipe: Recipe, data: Dataset, step: int, schedule: int) -> Draw:
     """The inputs of step `step` (from 0); `schedule` is the number of timesteps of the base."""
     samples = recipe.batch * recipe.accumulate
     rng = generator(recipe.seed, "step", step)
-    pictures = [_picture(recipe.seed, step * samples + place, data.count) for place in range(samples)]
-    flipped = torch.rand(samples, generator=rng) < (0.5 if recipe.flip else 0.0)
-    choices = torch.rand(samples, generator=rng).tolist()
-    drops = (torch.rand(samples, generator=rng) < recipe.caption_drop).tolist()
-    prompts = [
-        data.empty_prompt if drop else data.choices[picture][int(choice * len(data.choices[picture]))]
-        for picture, choice, drop in zip(pictures, choices, drops, strict=True)
+    number, turn = bucket_turn(recipe.seed, [len(bucket.members) for bucket in data.buckets], step)
+    bucket = data.buckets[number]
+    pictures = [
+        _picture(recipe.seed, number, turn * samples + place, len(bucket.members)) for place in range(samples)
     ]
-    shape = (samples, *data.means.shape[2:])
+    flipped = torch.rand(samples, generator=rng) < (0.5 if recipe.flip else 0.0)
+    picks = torch.rand(samples, generator=rng).tolist()
+    drops = (torch.rand(samples, generator=rng) < recipe.caption_drop).tolist()
+    choices = [data.choices[bucket.members[picture]] for picture in pictures]
+    prompts = [
+        data.empty_prompt if drop else own[int(pick * len(own))]
+        for own, pick, drop in zip(choices, picks, drops, strict=True)
+    ]
+    shape = (samples, *bucket.means.shape[2:])
     timesteps = draw_timesteps(recipe.timesteps, samples, schedule, rng)
     latent_noise = torch.randn(shape, generator=rng)
     noise = torch.randn(shape, generator=rng)
     if recipe.noise_offset:
         noise += recipe.noise_offset * torch.randn((*shape[:2], 1, 1), generator=rng)
-    return Draw(torch.tensor(pictures), flipped.long(), prompts, timesteps, latent_noise, noise)
+    return Draw(
+        torch.tensor(pictures), flipped.long(), prompts, timesteps, latent_noise, noise, bucket=number
+    )
 
 
 def draw_timesteps(mode: str, samples: int, schedule: int, rng: torch.Generator) -> Tensor:
@@ -73,7 +82,22 @@ def draw_timesteps(mode: str, samples: int, schedule: int, rng: torch.Generator)
     return ((low + places * (high - low)) * schedule).long().clamp(max=schedule - 1)
 
 
-def _picture(seed: int, position: int, count: int) -> int:
-    """Which picture stands at a position of the endless sequence: a new permutation each epoch."""
+def bucket_turn(seed: int, sizes: Sequence[int], step: int) -> tuple[int, int]:
+    """Which bucket a step draws from, and how many steps drew from it before.
+
+    In every round of as many steps as there are pictures, each bucket comes as often as it has pictures.
+    """
+    if len(sizes) == 1:
+        return 0, step
+    turns = [bucket for bucket, size in enumerate(sizes) for _ in range(size)]
+    done, place = divmod(step, len(turns))
+    order = torch.randperm(len(turns), generator=generator(seed, "round", done)).tolist()
+    bucket = turns[order[place]]
+    return bucket, done * sizes[bucket] + sum(turns[earlier] == bucket for earlier in order[:place])
+
+
+def _picture(seed: int, bucket: int, position: int, count: int) -> int:
+    """Which picture stands at a position of a bucket's endless sequence: a new permutation each epoch."""
     epoch, place = divmod(position, count)
-    return int(torch.randperm(count, generator=generator(seed, "epoch", epoch))[place])
+    stream = f"epoch/{bucket}" if bucket else "epoch"
+    return int(torch.randperm(count, generator=generator(seed, stream, epoch))[place])

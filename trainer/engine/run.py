@@ -15,10 +15,11 @@ from torch import Tensor
 from trainer.engine import canonical, checkpoint, loop, measure
 from trainer.engine.base_model import BaseModel
 from trainer.engine.checkpoint import Identity
-from trainer.engine.dataset import Dataset, dataset_digest, picture_from, prepare
+from trainer.engine.dataset import Dataset, dataset_digest, prepare
 from trainer.engine.events import OnEvent, machine_fault, recipe_fault
+from trainer.engine.pictures import picture_from
 from trainer.engine.probe import INPUTS, Probe
-from trainer.engine.randomness import generator
+from trainer.engine.seeds import generator
 from trainer.engine.sheet import Subject, take_previews
 from trainer.engine.state import RunState
 from trainer.engine.tokens import first_rows, word_ids
@@ -128,7 +129,7 @@ class Run:
     def subject(self, rows: list[Tensor]) -> Subject:
         """These rows as something to take pictures of."""
         recipe = self.recipe
-        return Subject(recipe.kind, recipe.trigger, recipe.initializer, tuple(rows), {}, "")
+        return Subject(recipe.kind, recipe.trigger, recipe.initializer, tuple(rows), {}, "", recipe.clip_skip)
 
     def stopped(self, state: RunState, probe: Probe, data: Dataset) -> None:
         """Report a stop; a run that got somewhere leaves its vectors too."""
@@ -194,6 +195,9 @@ class Run:
             "stopped_by": reason,
             "chosen": chosen,
             "versions": canonical.versions(),
+            # Only where it is not what every tool does anyway.
+            **({"clip_skip": recipe.clip_skip} if recipe.clip_skip > 1 else {}),
+            **({"given_up": state.fit.measures} if state.fit and state.fit.measures else {}),
         }
 
     def write(self, rows: list[Tensor], facts: dict[str, Any], folder: str, name: str) -> tuple[Path, str]:

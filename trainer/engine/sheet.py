@@ -35,6 +35,7 @@ class Subject:
     rows: tuple[Tensor, ...]
     growth: Mapping[str, tuple[Tensor, ...]]
     tensor_digest: str
+    clip_skip: int = 1
 
 
 def make_sheet(
@@ -107,6 +108,7 @@ def cell_facts(base: BaseModel, subject: Subject, cell: Cell) -> dict[str, Any]:
         "is_control": cell.is_control,
         "width": facts.resolution,
         "height": facts.resolution,
+        **({"clip_skip": subject.clip_skip} if subject.clip_skip > 1 else {}),
     }
 
 
@@ -123,6 +125,8 @@ def png_text(base: BaseModel, subject: Subject, cell: Cell) -> PngInfo:
         "Model hash": base.digest[:10],
         "Model": facts.name,
     }
+    if subject.clip_skip > 1:
+        settings["Clip skip"] = subject.clip_skip
     if not cell.is_control and cell.block != "D":
         settings["TI hashes"] = f'"{subject.trigger}: {subject.tensor_digest[:12]}"'
     lines = [prompt, *([f"Negative prompt: {negative}"] if negative else [])]
@@ -141,7 +145,9 @@ def _pictures(
     on_event: OnEvent,
 ) -> tuple[list[Image.Image], int]:
     """The pictures of the cells, and how many of them came from the cache."""
-    found = {n: kept for n, cell in enumerate(cells) if (kept := _cached(base, cache, cell))}
+    found = {
+        n: kept for n, cell in enumerate(cells) if (kept := _cached(base, cache, cell, subject.clip_skip))
+    }
     missing = [n for n in range(len(cells)) if n not in found]
     # Intact pictures keep to a batch of their own, so that both sides of the comparison are computed alike.
     queues = [[n for n in missing if cells[n].block != "D"], [n for n in missing if cells[n].block == "D"]]
@@ -156,7 +162,7 @@ def _pictures(
                 batch, render(base, [_shot(subject, cells[n]) for n in batch]), strict=True
             ):
                 found[n] = picture
-                _store(base, cache, cells[n], picture)
+                _store(base, cache, cells[n], picture, subject.clip_skip)
     return [found[n] for n in sorted(found)], cached
 
 
@@ -170,7 +176,7 @@ def _shot(subject: Subject, cell: Cell) -> Shot:
         rows = subject.growth[cell.rows]
     else:
         raise recipe_fault("growth_missing", f"There is no snapshot '{cell.rows}'.")
-    return Shot(cell.prompt, cell.seed, cell.negative_prompt, cell.weight, rows)
+    return Shot(cell.prompt, cell.seed, cell.negative_prompt, cell.weight, rows, subject.clip_skip)
 
 
 def _intact(
@@ -178,11 +184,11 @@ def _intact(
 ) -> bool:
     """Whether prompts without the word give the very pixels of the bare base."""
     pairs = [(cell, picture) for cell, picture in zip(cells, pictures, strict=True) if cell.block == "D"]
-    bare = render(base, [Shot(cell.prompt, cell.seed) for cell, _ in pairs])
+    bare = render(base, [Shot(cell.prompt, cell.seed, clip_skip=subject.clip_skip) for cell, _ in pairs])
     return all(own.tobytes() == picture.tobytes() for own, (_, picture) in zip(bare, pairs, strict=True))
 
 
-def _key(base: BaseModel, cell: Cell) -> str:
+def _key(base: BaseModel, cell: Cell, clip_skip: int) -> str:
     """Everything that decides the pixels of a control picture, the machine's arithmetic included."""
     facts = base.facts
     parts = [
@@ -195,24 +201,25 @@ def _key(base: BaseModel, cell: Cell) -> str:
         facts.guidance,
     ]
     parts += [facts.resolution, str(base.dtype), str(base.device), torch.__version__, torch.get_num_threads()]
+    parts += [clip_skip] if clip_skip > 1 else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _cached(base: BaseModel, cache: Path | None, cell: Cell) -> Image.Image | None:
+def _cached(base: BaseModel, cache: Path | None, cell: Cell, clip_skip: int) -> Image.Image | None:
     if cache is None or cell.rows != "none":
         return None
     try:
-        with Image.open(cache / f"{_key(base, cell)}.png", formats=("PNG",)) as picture:
+        with Image.open(cache / f"{_key(base, cell, clip_skip)}.png", formats=("PNG",)) as picture:
             return picture.convert("RGB")
     except (OSError, SyntaxError):
         return None
 
 
-def _store(base: BaseModel, cache: Path | None, cell: Cell, picture: Image.Image) -> None:
+def _store(base: BaseModel, cache: Path | None, cell: Cell, picture: Image.Image, clip_skip: int) -> None:
     if cache is None or cell.rows != "none":
         return
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"{_key(base, cell)}.png"
+    path = cache / f"{_key(base, cell, clip_skip)}.png"
     temporary = path.with_suffix(f".{id(picture)}.part")
     picture.save(temporary, format="PNG")
     temporary.replace(path)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from trainer.engine.optimiser import Moments
+from trainer.engine.fit import Fit
+from trainer.engine.optimiser import Moments, Scaler
 from trainer.recipe import Recipe
 
 EVERY = 10
@@ -49,6 +50,8 @@ class RunState:
     lr_scale: float = 1.0
     block_steps: int = EVERY
     snapshot_steps: int = EVERY
+    fit: Fit | None = None
+    scaler: Scaler | None = None
 
     @classmethod
     def start(cls, rows: list[Tensor]) -> "RunState":

@@ -34,7 +34,8 @@ class RowOverlay(nn.Module):
             return self.table(ids)
         new = ids >= self.first
         known = self.table(ids.masked_fill(new, 0))
-        own = nn.functional.embedding((ids - self.first).clamp(0, len(self.rows) - 1), self.rows)
+        rows = self.rows.to(ids.device)
+        own = nn.functional.embedding((ids - self.first).clamp(0, len(rows) - 1), rows)
         return torch.where(new.unsqueeze(-1), own.to(known.dtype), known)
 
     @contextmanager
@@ -59,24 +60,52 @@ def prompt_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
 
     What does not fit is cut, as the diffusers pipelines do.
     """
-    first = len(tokenizer)
-    ids: list[int] = []
-    for number, piece in enumerate(prompt.split(NAME)):
-        ids += range(first, first + vectors) if number else ()
-        ids += word_ids(tokenizer, piece)
-    ids = ids[: PLACES - 2]
-    padding = [tokenizer.pad_token_id] * (PLACES - 2 - len(ids))
-    return [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *padding]
+    ids = [own for unit in _units(tokenizer, prompt, vectors) for own in unit]
+    return _framed(tokenizer, ids[: PLACES - 2])
 
 
-def training_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
+def chunked_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
+    """The ids of a prompt of any length as chunks of 77, each with its own marks, as A1111 reads them.
+
+    A word's vectors stay together: one that does not fit any more opens the next chunk.
+    """
+    chunks: list[list[int]] = [[]]
+    for unit in _units(tokenizer, prompt, vectors):
+        if len(chunks[-1]) + len(unit) > PLACES - 2:
+            chunks.append([])
+        chunks[-1] += unit
+    return [own for chunk in chunks for own in _framed(tokenizer, chunk)]
+
+
+def training_ids(tokenizer: Any, prompt: str, vectors: int, *, chunks: bool = False) -> list[int]:
     """The ids of a training prompt. Recipe fault when a new row was cut off: it would not learn."""
-    ids = prompt_ids(tokenizer, prompt, vectors)
+    ids = (chunked_ids if chunks else prompt_ids)(tokenizer, prompt, vectors)
     if ids.count(len(tokenizer) + vectors - 1) == 0:
         raise recipe_fault(
             "prompt_without_name", f"In '{prompt[:80]}…' [name] is missing or beyond place 75."
         )
     return ids
+
+
+def padded_ids(tokenizer: Any, prompts: list[list[int]]) -> list[list[int]]:
+    """Prompts of equal length: shorter ones get empty chunks, as A1111 gives them."""
+    longest = max(len(ids) for ids in prompts)
+    empty = _framed(tokenizer, [])
+    return [ids + empty * ((longest - len(ids)) // PLACES) for ids in prompts]
+
+
+def _units(tokenizer: Any, prompt: str, vectors: int) -> Iterator[list[int]]:
+    """Ids that must not be parted: single tokens, and the rows of each [name]."""
+    first = len(tokenizer)
+    for number, piece in enumerate(prompt.split(NAME)):
+        if number:
+            yield list(range(first, first + vectors))
+        yield from ([own] for own in word_ids(tokenizer, piece))
+
+
+def _framed(tokenizer: Any, ids: list[int]) -> list[int]:
+    padding = [tokenizer.pad_token_id] * (PLACES - 2 - len(ids))
+    return [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *padding]
 
 
 def first_rows(table: Tensor, ids: Sequence[int], vectors: int, generator: torch.Generator) -> Tensor:

@@ -9,8 +9,10 @@ from PIL import Image, ImageCms
 
 from tests.trainer.engine.conftest import Images
 from trainer.engine.base_model import BaseModel
-from trainer.engine.dataset import Picture, dataset_digest, load, picture_from, prepare, to_pixels
+from trainer.engine.dataset import dataset_digest, prepare
 from trainer.engine.events import Fault
+from trainer.engine.framing import frame
+from trainer.engine.pictures import Picture, load, picture_from, to_pixels
 from trainer.recipe import Recipe
 
 Make = Callable[..., Recipe]
@@ -47,7 +49,7 @@ def test_transparency_becomes_white(tmp_path: Path) -> None:
 def test_aspect_is_kept_by_cutting_the_middle() -> None:
     picture = Image.new("RGB", (120, 40), "red")
     picture.paste("blue", (40, 0, 80, 40))
-    pixels = to_pixels(picture, 64)
+    pixels = to_pixels(picture, frame(picture.size, (64, 64)))
     assert pixels.shape == (3, 64, 64)
     inner = pixels[:, 5:-5, 5:-5]
     assert torch.allclose(inner, torch.tensor([-1.0, -1.0, 1.0]).view(3, 1, 1).expand_as(inner), atol=0.02)

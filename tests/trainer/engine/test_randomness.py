@@ -7,7 +7,8 @@ import torch
 
 from tests.trainer.engine.conftest import Images
 from trainer.engine.base_model import BaseModel
-from trainer.engine.dataset import Dataset, picture_from, prepare
+from trainer.engine.dataset import Dataset, prepare
+from trainer.engine.pictures import picture_from
 from trainer.engine.randomness import draw, draw_timesteps, generator
 from trainer.recipe import Recipe
 

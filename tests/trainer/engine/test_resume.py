@@ -110,7 +110,7 @@ def test_checkpoint_is_small_and_only_the_last_three_stay(train: Train, recipe: 
 
 @pytest.mark.parametrize("change", ["recipe", "base_digest", "dataset_digest"])
 def test_checkpoint_of_another_run_is_refused(tmp_path: Path, change: str) -> None:
-    mine = Identity("recipe", "base", "pictures")
+    mine = Identity("{}", "base", "pictures")
     checkpoint.save(RunState.start([torch.ones(2, 4)]), mine, tmp_path / "c.safetensors")
     other = Identity(**{**mine.values(), change: "other"})
     with pytest.raises(Fault) as refused:
@@ -119,7 +119,7 @@ def test_checkpoint_of_another_run_is_refused(tmp_path: Path, change: str) -> No
 
 
 def test_damaged_checkpoint_is_a_fault_of_the_machine(tmp_path: Path) -> None:
-    identity = Identity("recipe", "base", "pictures")
+    identity = Identity("{}", "base", "pictures")
     path = tmp_path / "c.safetensors"
     checkpoint.save(RunState.start([torch.ones(2, 4)]), identity, path)
     whole = path.read_bytes()
@@ -142,7 +142,7 @@ def test_everything_in_a_state_comes_back_bit_equal(tmp_path: Path) -> None:
             state.fixed.append(1 / step)
             state.remember([0.1 * step, float("inf")])
     state.lr_scale, state.capped = 0.5, 3
-    identity = Identity("recipe", "base", "pictures")
+    identity = Identity("{}", "base", "pictures")
     checkpoint.save(state, identity, tmp_path / "c.safetensors")
     back = checkpoint.load(tmp_path / "c.safetensors", identity, torch.device("cpu"))
     assert repr(back) == repr(state)

@@ -106,12 +106,16 @@ def test_full_memory_splits_the_batch_and_keeps_the_update(
     assert (whole - split).abs().max() < 1e-4
 
 
-def test_full_memory_at_one_sample_is_passed_on(base: BaseModel, recipe: Make, train: Train) -> None:
+def test_full_memory_when_nothing_is_left_to_give_up_ends_with_the_numbers(
+    base: BaseModel, recipe: Make, train: Train
+) -> None:
     def spoil(call: int, output: Any) -> Any:
         raise torch.OutOfMemoryError("no room")
 
-    with broken_unet(base, spoil), pytest.raises(torch.OutOfMemoryError):
+    with broken_unet(base, spoil), pytest.raises(Fault) as refused:
         train(recipe())
+    assert (refused.value.fault, refused.value.code) == ("machine", "out_of_memory")
+    assert "smaller pictures" in refused.value.message
 
 
 def test_recipe_for_another_family_is_refused(recipe: Make, train: Train) -> None:

@@ -20,12 +20,12 @@ def test_gradient_equals_that_of_a_longer_table_bit_for_bit(
 
     leaf = rows.clone().requires_grad_(True)
     with base.showing([leaf]):
-        base.encode([ids]).square().sum().backward()
+        base.encode([ids]).hidden.square().sum().backward()
 
     longer = nn.Embedding.from_pretrained(torch.cat([encoder.table, rows]), freeze=False)
     encoder.model.set_input_embeddings(longer)
     try:
-        base.encode([ids]).square().sum().backward()
+        base.encode([ids]).hidden.square().sum().backward()
     finally:
         encoder.model.set_input_embeddings(encoder.overlay)
     assert leaf.grad is not None and longer.weight.grad is not None
@@ -38,9 +38,9 @@ def test_prompts_without_the_word_are_untouched_by_shown_rows(base: BaseModel) -
         f"a photo of a {word} house {n}" for n, word in enumerate(("red", "blue", "old", "flat", "moss") * 10)
     ]
     ids = torch.tensor([prompt_ids(tokenizer, prompt, 0) for prompt in prompts])
-    bare = base.encode([ids])
+    bare = base.encode([ids]).hidden
     with base.showing([torch.full((3, 128), 9.0)]):
-        assert torch.equal(base.encode([ids]), bare)
+        assert torch.equal(base.encode([ids]).hidden, bare)
 
 
 def test_rows_are_shown_inside_the_block_only(base: BaseModel) -> None:

@@ -21,19 +21,21 @@ from hub.formats.errors import FormatError
 from trainer.advice import Look, advise
 from trainer.base_folder import BaseFolder, BaseFolderError, find_base, read_base
 from trainer.child import EngineChild, EngineDied
+from trainer.management.picture_folder import CAPTIONS, OFF, pictures, settings_from
 from trainer.presets import PRESETS
 from trainer.recipe import KINDS, MAX_SEED, Recipe, RecipeError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SILENCE_SECONDS = 24 * 3600.0
-MAX_CAPTION_BYTES = 2048
 LOOKED_AT_SIDE = 1024
 
 
 class Command(BaseCommand):
     """`manage.py train --base tiny --images DIR --trigger WORD --kind style --out DIR [--json]`."""
 
-    help = "Train an embedding from a folder of pictures. Captions are read from .txt files beside them."
+    help = (
+        "Train an embedding from a folder of pictures. Beside a picture NAME.png may lie NAME.txt, its caption, "
+        "NAME.mask.png, a mask (white counts), and NAME.focus, four shares: left, top, right, bottom."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,6 +47,23 @@ class Command(BaseCommand):
         parser.add_argument("--initializer", default="", help="word or words to start from")
         parser.add_argument("--preset", choices=PRESETS, default="standard")
         parser.add_argument("--vectors", type=int, help="vectors per token")
+        parser.add_argument(
+            "--captions", choices=CAPTIONS, default="text", help="where captions come from; text: .txt files"
+        )
+        parser.add_argument(
+            "--template",
+            action="append",
+            default=[],
+            metavar="LINE",
+            help="a prompt with [name]; may be repeated",
+        )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="SETTING=VALUE",
+            help="any setting of the table in docs/training.md, such as crop=buckets; may be repeated",
+        )
         parser.add_argument("--steps", type=int, help="at most this many steps")
         parser.add_argument("--seed", type=int, help="default: drawn, and told in the result")
         parser.add_argument("--threads", type=int, help="processor threads for the engine")
@@ -55,10 +74,12 @@ class Command(BaseCommand):
         """Train, draw the sheet, write the files, say what came of it."""
         try:
             base = read_base(find_base(options["base"], settings.MODELS_DIR))
-            images = pictures(options["images"])
+            images = pictures(options["images"], options["captions"])
             recipe = recipe_from(options, base, captions=any(image["caption"] for image in images))
             options["out"].mkdir(parents=True, exist_ok=True)
-        except (BaseFolderError, RecipeError) as error:
+        except RecipeError as error:
+            raise CommandError(f"{error.field}: {error.message}") from None
+        except BaseFolderError as error:
             raise CommandError(error.message) from None
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from None
@@ -160,38 +181,25 @@ class Session:
                 self.tell(f"Drawing the preview sheet: {event['done']} of {event['total']}")
 
 
-def pictures(folder: Path) -> list[dict[str, Any]]:
-    """The pictures of a folder in order of name, each with the caption beside it. Raises CommandError, OSError."""
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
-            continue
-        beside = path.with_suffix(".txt")
-        caption = None
-        if beside.is_file():
-            if beside.stat().st_size > MAX_CAPTION_BYTES:
-                raise CommandError(f"{beside}: a caption has at most {MAX_CAPTION_BYTES} bytes.")
-            caption = beside.read_text("utf-8", errors="replace").strip() or None
-        found.append({"path": str(path.resolve()), "caption": caption})
-    if not found:
-        raise CommandError(f"{folder}: there is no JPEG, PNG or WebP picture in it.")
-    return found
-
-
 def recipe_from(options: dict[str, Any], base: BaseFolder, *, captions: bool) -> Recipe:
     """The recipe that the options ask for. Raises RecipeError."""
-    overrides = {"vectors_per_token": options["vectors"], "max_steps": options["steps"]}
+    chosen: dict[str, Any] = {
+        "base": base.name,
+        "resolution": base.resolution,
+        "captions": captions,
+        "seed": secrets.randbelow(MAX_SEED) if options["seed"] is None else options["seed"],
+        "templates": tuple(options["template"]),
+        "vectors_per_token": options["vectors"],
+        "max_steps": options["steps"],
+        **settings_from(options["set"]),
+    }
     return Recipe.for_preset(
         options["preset"],
         family=base.family,
         kind=options["kind"],
         trigger=options["trigger"],
         initializer=options["initializer"],
-        base=base.name,
-        resolution=base.resolution,
-        captions=captions,
-        seed=secrets.randbelow(MAX_SEED) if options["seed"] is None else options["seed"],
-        **{name: value for name, value in overrides.items() if value is not None},
+        **{name: value for name, value in chosen.items() if value is not None or name in OFF},
     )
 
 
