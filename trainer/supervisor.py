@@ -112,6 +112,8 @@ class Attempt:
             "initializer": self.run.recipe["initializer"] or None,
             "workdir": str(folder),
             "growth": workspace.write_snapshots(self.run, folder),
+            "images": workspace.write_pictures(self.run, folder),
+            "clip": str(workspace.clip_folder()),
             "cache": str(workspace.cache_folder()),
         }
 

@@ -30,6 +30,7 @@ SWEEP_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
 MAIL_SECONDS = 30.0
 SHEET_SILENCE = 600.0
+SAID_BY_SHEET = ("encoders", "intact", "base_digest", "measures")
 STOP_SECONDS = 30.0
 
 # One engine per worker process: it keeps its base model loaded between runs.
@@ -174,7 +175,7 @@ def render_sheet(version_id: int) -> None:
                 version_id=version_id,
                 images=sheet["images"],
                 sheet=finishing.composite(sheet),
-                insights={key: sheet[key] for key in ("encoders", "intact", "base_digest") if key in sheet},
+                insights={key: sheet[key] for key in SAID_BY_SHEET if key in sheet},
             )
         except (EngineFault, EngineDied, EngineSilent) as error:
             _child.kill()
@@ -201,6 +202,8 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
             "initializer": version.initializer or None,
             "workdir": str(folder),
             "growth": workspace.growth_of(version, folder),
+            "images": workspace.pictures_of(version, folder),
+            "clip": str(workspace.clip_folder()),
             "cache": str(workspace.cache_folder()),
         }
     )

@@ -84,6 +84,17 @@ def growth_of(version: Version, folder: Path) -> list[dict[str, Any]] | None:
     return (write_snapshots(run, folder) or None) if run is not None else None
 
 
+def pictures_of(version: Version, folder: Path) -> list[dict[str, Any]]:
+    """The pictures that a version was learned from, as files; none for an upload, or once they are deleted."""
+    run = TrainingRun.objects.filter(version=version).first()
+    return write_pictures(run, folder) if run is not None else []
+
+
+def clip_folder() -> Path:
+    """Where an operator may put a CLIP model, for the measures that need one."""
+    return Path(settings.MODELS_DIR) / "metrics" / "clip"
+
+
 def write_embedding(version: Version, folder: Path) -> Path:
     """A version's vectors as a canonical file. Raises Unavailable."""
     assert version.tensors_id is not None

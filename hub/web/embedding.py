@@ -17,6 +17,7 @@ from hub.errors import HubError
 from hub.services import publishing
 from hub.web import downloads, forms, provenance, usage
 from hub.web.context import public_url
+from hub.web.measures import bars
 from hub.web.sheet import Sheet, arrange
 from hub.wire.auth import viewer_of
 
@@ -69,6 +70,7 @@ def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
         "primary": next((file for file in found.files if file.is_primary), None),
         "on_request": available.on_request(version) if version.number else [],
         "nearest": nearest_words(found.insights),
+        "measures": bars(found.insights),
         "provenance_rows": provenance.rows(found.provenance),
         "provenance_text": provenance.text(found.provenance),
     }

@@ -132,7 +132,14 @@ def sheet(command: dict[str, Any]) -> None:
             }
         )
     whole = picture(folder / "sheet.png", 7)
-    say("sheet", id=command["id"], images=images, sheet=whole, intact=True, base_digest="b", encoders=[])
+    measures = {
+        "faithful": None,
+        "obedient": None,
+        "diverse": {"value": 0.5, "control": 1.0},
+        "strength": {"value": 1.2, "control": 0.8},
+    }
+    facts = {"intact": True, "base_digest": "b", "encoders": [], "measures": measures}
+    say("sheet", id=command["id"], images=images, sheet=whole, **facts)
 
 
 def listen(commands: list[dict[str, Any]], arrived: threading.Semaphore) -> None:

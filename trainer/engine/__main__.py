@@ -19,7 +19,7 @@ import torch
 import transformers
 
 from trainer.base_folder import BaseFolderError, base_digest
-from trainer.engine import canonical, measure
+from trainer.engine import bars, canonical, measure
 from trainer.engine.base_model import BaseModel, placement
 from trainer.engine.events import Fault, OnEvent, Reporter, machine_fault
 from trainer.engine.run import Run
@@ -149,6 +149,12 @@ class Engine:
         if made is None:
             on_event("stopped", step=None, checkpoint=None, embedding=None)
             return
+        made["measures"] = bars.measure(
+            base,
+            made["images"],
+            training=[Path(image["path"]) for image in command.get("images") or []],
+            clip_folder=Path(command["clip"]) if command.get("clip") else None,
+        )
         made["intact"] = made["intact"] and base.fingerprint() == fingerprint
         on_event(
             "sheet",

@@ -30,15 +30,16 @@ UNSAID: Final = ("trigger", "base")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: a setting or a fact, and what it is in each run."""
+    """One line of the table: a setting or a fact, and what it is in each run. Outcomes always differ: no mark."""
 
     label: str
     values: list[str]
+    is_outcome: bool = False
 
     @property
     def differs(self) -> bool:
-        """Whether the runs have different values."""
-        return len(set(self.values)) > 1
+        """Whether the runs were made differently in this."""
+        return not self.is_outcome and len(set(self.values)) > 1
 
 
 @dataclass
@@ -118,15 +119,21 @@ def _settings(runs: list[TrainingRun]) -> list[Line]:
 
 def _facts(runs: list[TrainingRun]) -> list[Line]:
     first = runs[0]
-    pictures = ["the same" if same_pictures(run, first) else "others" for run in runs[1:]]
+    pictures = ["" if same_pictures(run, first) else ", others" for run in runs]
     losses = [run.result.get("losses") or {} for run in runs]
+    outcomes = {
+        "State": [TrainingRun.State(run.state).label for run in runs],
+        "Steps made": [f"{run.step:,}" for run in runs],
+        "Ended because": [_ENDED.get(str(run.result.get("stopped_by")), "") for run in runs],
+        "Error at first, at last": [_from_to(loss) for loss in losses],
+        "Time": [f"{run.seconds / 60:.1f} min" if run.seconds else "" for run in runs],
+    }
     return [
-        Line("Pictures", [f"{len(first.picture_digests)}", *pictures] if pictures else []),
-        Line("State", [TrainingRun.State(run.state).label for run in runs]),
-        Line("Steps made", [f"{run.step:,}" for run in runs]),
-        Line("Ended because", [_ENDED.get(str(run.result.get("stopped_by")), "") for run in runs]),
-        Line("Error at first, at last", [_from_to(loss) for loss in losses]),
-        Line("Time", [f"{run.seconds / 60:.1f} min" if run.seconds else "" for run in runs]),
+        Line(
+            "Pictures",
+            [f"{len(run.picture_digests)}{said}" for run, said in zip(runs, pictures, strict=True)],
+        ),
+        *(Line(label, values, is_outcome=True) for label, values in outcomes.items()),
     ]
 
 

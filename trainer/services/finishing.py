@@ -65,7 +65,12 @@ def keep_sheet(claim: Claim, run: TrainingRun, sheet: dict[str, Any]) -> None:
         version_id=run.version_id,
         images=sheet["images"],
         sheet=composite(sheet),
-        insights={**insights, "intact": sheet["intact"], "base_digest": sheet["base_digest"]},
+        insights={
+            **insights,
+            "intact": sheet["intact"],
+            "base_digest": sheet["base_digest"],
+            "measures": sheet.get("measures") or {},
+        },
     )
     kill_point("K31")
     with held(claim) as row:

@@ -13,6 +13,7 @@ from hub.access import can
 from hub.errors import Conflict, HubError
 from hub.models import Version
 from hub.services import publishing
+from hub.web.measures import bars
 from hub.web.sheet import arrange
 from hub.wire import media
 from hub.wire.auth import viewer_of
@@ -68,6 +69,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "is_draft": draft is not None and draft.state == Version.State.DRAFT,
         "can_publish": draft is not None and can(viewer, "publish_version", draft),
         "sheet": arrange(draft.previews.all()) if draft is not None and run.is_over else None,
+        "measures": bars(draft.insights) if draft is not None and run.is_over else [],
         "prompts": _prompts(run),
         **ended.choices(viewer, run),
     }
