@@ -42,6 +42,7 @@ class Walk:
         self.versions()
         self.errors(broken)
         self.done(run)
+        self.beside(run)
         scene.hide_everything(self.hub)
         self.camera.visit(self.stranger, home_empty="/")
 
@@ -132,6 +133,23 @@ class Walk:
         page.get_by_role("button", name="Publish").click()
         page.locator("article.entry").wait_for()
         self.camera.shoot(page, "entry-own")
+
+    def beside(self, run: str) -> None:
+        """Runs side by side, what happened in one, and the wizard filled in from it."""
+        page = self.curator
+        page.goto("/runs")
+        for box in page.get_by_role("checkbox").all()[:4]:
+            box.check()
+        page.get_by_role("button", name="Compare the chosen").click()
+        page.get_by_role("heading", name="Settings and outcome").wait_for()
+        self.camera.shoot(page, "runs-compared")
+        self.camera.visit(page, runs_choose="/runs/compare")
+        page.goto(run)
+        page.get_by_text("What happened").click()
+        self.camera.shoot(page, "run-log")
+        page.get_by_role("button", name="Train again with changes").click()
+        page.wait_for_url("**/train?again=*")
+        self.camera.shoot(page, "train-again")
 
     def accounts(self, reset: str) -> None:
         """Ways in."""
