@@ -39,13 +39,18 @@ _EXITS: Final = {
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `retries` says that making it twice does no harm."""
+    """One request. `retries`: making it twice does no harm. `stays`: a redirect is the answer, and not followed.
+
+    `explains` takes the refusal out of an answer that is no JSON.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     retries: bool = True
+    stays: bool = False
+    explains: Callable[[str], str] | None = None
 
 
 class Transport:
@@ -139,6 +144,8 @@ class Transport:
                 refusal = self._refusal(call, response)
                 self._pause(attempt, after, refusal.message)
                 continue
+            if call.stays and response.status in _REDIRECTS:
+                return response
             if not 200 <= response.status < 300:
                 raise self._refusal(call, response)
             return response
@@ -152,7 +159,7 @@ class Transport:
             at_home = at_home and here == origin(self.hub)
             headers = {**call.headers, **self._identity(at_home)}
             response = self._connections.call(call.method, url, headers, call.body)
-            if response.status not in _REDIRECTS:
+            if response.status not in _REDIRECTS or call.stays:
                 return response
             response.read(1 << 16)
             if not response.isclosed():
@@ -191,7 +198,7 @@ class Transport:
 
     def _refusal(self, call: Call, response: http.client.HTTPResponse) -> ClientError:
         """The hub's own words for why not, with an exit code."""
-        status = response.status
+        status, body = response.status, b""
         try:
             body = response.read(1 << 20)
             record: Any = json.loads(body)
@@ -202,6 +209,8 @@ class Transport:
         code, message, detail = _told(record, status)
         if code.startswith("http_") and response.headers.get("X-Error-Code"):
             code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", response.headers["X-Error-Code"])[:60].lower()
+        if record is None and call.explains:
+            message = printable(call.explains(body.decode(errors="replace")))[:1000] or message
         if status in (401, 404) and not self.has_token:
             message += f" If it is private, log in first: glossa login {self.hub}"
         exit_code = _EXITS.get(status, Exit.UNREACHABLE if status >= 500 else Exit.REFUSED)
