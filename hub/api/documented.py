@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from hub.api.shapes import ErrorBody
@@ -27,6 +28,7 @@ _SAID = {
     423: "The hub is read-only for now.",
     429: "Too many calls; `Retry-After` says when to go on.",
     451: "Taken down by a ruling.",
+    416: "The file does not reach so far.",
     503: "A part of the hub is out; try again.",
     507: "The hub's store is full.",
 }
@@ -47,15 +49,21 @@ def documented(
     takes: Any = None,
     gives: Any,
     status: int = 200,
+    file: bool = False,
     refuses: Sequence[int] = (),
 ) -> Decorator:
     """Describe the operation `name` for `method`.
 
     `asks` is the shape of the query, `takes` that of the body (or of several media types), `gives` that of the answer
-    with `status`; `refuses` are statuses beyond those that every operation may have.
+    with `status`, which may be a `file` instead; `refuses` are statuses beyond those that every operation may have.
     """
     usual = _OF_READS if method == "GET" else _OF_WRITES
     answers: dict[Any, Any] = {status: gives if gives is not None else OpenApiResponse(description="Done.")}
+    if file:
+        answers = {(status, "application/json"): gives, (status, "*/*"): OpenApiTypes.BINARY}
+        answers[206] = OpenApiResponse(
+            OpenApiTypes.BINARY, description="The part of the file that was asked for."
+        )
     if method == "GET":
         answers[304] = OpenApiResponse(description="Not changed since.")
     for code in sorted({*_ALWAYS, *usual, *refuses}):

@@ -29,7 +29,7 @@ from hub.wire.idempotency import once
     "createEmbedding",
     "Make an embedding without a version.",
     method="POST",
-    takes=NewEmbeddingForm,
+    takes={"application/json": NewEmbeddingForm},
     gives=WholeEmbeddingShape,
     status=201,
 )
@@ -45,7 +45,7 @@ def embeddings(request: Request) -> HttpResponse:
     "updateEmbedding",
     "Change what its owner says of it.",
     method="PATCH",
-    takes=DetailsForm,
+    takes={"application/json": DetailsForm},
     gives=WholeEmbeddingShape,
     refuses=(410, 412),
 )

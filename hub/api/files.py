@@ -5,12 +5,18 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
+from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.shapes import DownloadsShape, FilesQuery
 from hub.catalog import downloads
 from hub.services import converting
 from hub.wire import files as wire_files
 
 
+@documented(
+    "listFiles", "Every layout of a version, or one of them as a file.", asks=FilesQuery, gives=DownloadsShape,
+    file=True, refuses=(416, 422),
+)  # fmt: skip
 @endpoint("GET", bucket="pull", is_question=True)
 def files(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """With `layout` the file in that layout, else the list of layouts, each with its tools and its address."""

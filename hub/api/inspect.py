@@ -6,12 +6,21 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
+from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.shapes import InspectForm, InspectionShape
 from hub.formats.inspection import row
 from hub.services import inspecting
 from hub.wire import uploads
 
 
+@documented(
+    "inspect",
+    "What any file is.",
+    method="POST",
+    takes={"multipart/form-data": InspectForm},
+    gives=InspectionShape,
+)
 @endpoint("POST", bucket="inspect", is_question=True)
 def inspect(request: Request) -> HttpResponse:
     """The facts of the file in the form field `file`. A refused file is an answer too: `verdict` is `refuse`."""

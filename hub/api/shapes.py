@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from hub.catalog.shelves import SORTS
@@ -11,6 +12,11 @@ from hub.models.registry import Kind, Visibility
 
 LIMIT_MAX: Final = 100
 Fields = serializers.Serializer[Any]
+
+
+@extend_schema_field({"type": "string", "format": "binary"})
+class Upload(serializers.FileField):
+    """A file in a form; the generator of the schema would take it for an address."""
 
 
 class Detail(Fields):
@@ -157,8 +163,8 @@ class NewEmbeddingForm(DetailsForm):
 class NewVersionForm(Fields):
     """A file, and what goes with it. The other fields freeze with the version."""
 
-    file = serializers.FileField(help_text="Any container that the format page names.")
-    half = serializers.FileField(required=False, help_text="The other file of an SDXL word that lies in two.")
+    file = Upload(help_text="Any container that the format page names.")
+    half = Upload(required=False, help_text="The other file of an SDXL word that lies in two.")
     trigger = serializers.CharField(max_length=64)
     licence = serializers.CharField(max_length=64)
     base_model = serializers.CharField(required=False, max_length=96)
@@ -188,6 +194,44 @@ class BaseModelShape(Fields):
     family = serializers.ChoiceField(sorted(FAMILIES))
     fits = serializers.CharField(allow_blank=True)
     is_installed = serializers.BooleanField(help_text="Whether this hub trains and draws with it.")
+
+
+class DownloadShape(Fields):
+    """A layout of a version. Size and digest are null while nobody has asked for a file made on request."""
+
+    layout = serializers.CharField()
+    path = serializers.CharField(help_text="The file name that tools want.")
+    tools = serializers.ListField(child=serializers.CharField())
+    size = serializers.IntegerField(allow_null=True)
+    sha256 = serializers.CharField(allow_null=True)
+    url = serializers.URLField()
+
+
+class DownloadsShape(Fields):
+    """Every layout of a version."""
+
+    files = DownloadShape(many=True)
+
+
+class FilesQuery(Fields):
+    """Which layout, for the file itself."""
+
+    layout = serializers.CharField(required=False, help_text="With it the answer is the file.")
+
+
+class InspectForm(Fields):
+    """A file to be told about; nothing of it is stored."""
+
+    file = Upload()
+
+
+class InspectionShape(Fields):
+    """What it is. Other members depend on the kind; the page of this API lists them."""
+
+    file = serializers.CharField()
+    kind = serializers.CharField()
+    verdict = serializers.CharField()
+    digests = serializers.DictField(child=serializers.CharField(allow_null=True))
 
 
 class BaseModelsShape(Fields):

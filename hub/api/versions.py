@@ -66,7 +66,7 @@ def version(request: Request, owner: str, name: str, number: int) -> HttpRespons
     "yankVersion",
     "Stop offering it; its number and commits still resolve.",
     method="POST",
-    takes=YankForm,
+    takes={"application/json": YankForm},
     gives=VersionShape,
     refuses=(410,),
 )
