@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from hub.api import embeddings, files, inspect, people, schema, versions
+from hub.api import embeddings, files, inspect, packs, people, schema, versions
 
 EMBEDDING = "embeddings/<str:owner>/<str:name>"
+PACK = "packs/<str:owner>/<str:name>"
 VERSION = f"{EMBEDDING}/versions/<int:number>"
 
 urlpatterns: list[URLPattern] = [
@@ -15,6 +16,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{VERSION}/yank", versions.yank, name="api_yank"),
     path(f"{VERSION}/unyank", versions.unyank, name="api_unyank"),
     path(f"{VERSION}/files", files.files, name="api_files"),
+    path(f"{EMBEDDING}/like", packs.like, name="api_like"),
+    path("packs", packs.packs, name="api_packs"),
+    path(PACK, packs.pack, name="api_pack"),
+    path(f"{PACK}/lock", packs.lock, name="api_pack_lock"),
+    path(f"{PACK}/members", packs.members, name="api_pack_members"),
+    path(f"{PACK}/members/<int:number>", packs.member, name="api_pack_member"),
     path("inspect", inspect.inspect, name="api_inspect"),
     path("whoami", people.whoami, name="api_whoami"),
     path("base-models", people.base_models, name="api_base_models"),

@@ -6,7 +6,7 @@ from typing import cast
 from django.db.models import Count, Q, QuerySet
 
 from hub.access import Viewer, can, visible
-from hub.catalog import cards, likes, resolve
+from hub.catalog import cards, likes, packs, resolve
 from hub.catalog.licences import LICENCES
 from hub.catalog.shapes import Card, Edition, Entry, Picture, SheetBlock
 from hub.errors import NotFound
@@ -97,6 +97,7 @@ def _entry(viewer: Viewer, row: Embedding, version: Version | None) -> Entry:
         related=_related(viewer, row, version) if version else (),
         may=frozenset(act for act in ACTS if can(viewer, act, row)),
         is_liked=likes.is_liked(viewer, embedding=row),
+        packs=packs.holding(viewer, embedding=row),
     )
 
 

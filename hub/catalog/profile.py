@@ -3,7 +3,7 @@
 from django.db.models import Sum
 
 from hub.access import Viewer, allows, visible
-from hub.catalog import cards
+from hub.catalog import cards, likes, packs
 from hub.catalog.shapes import Profile
 from hub.errors import NotFound
 from hub.models import Embedding, Owner, User
@@ -28,4 +28,6 @@ def get(viewer: Viewer, *, name: str) -> Profile:
         hidden=cards.make(cards.with_heads(hidden.order_by("-updated_at"))),
         downloads=shown.aggregate(total=Sum("downloads"))["total"] or 0,
         is_self=is_self,
+        packs=packs.of_owner(viewer, owner=owner),
+        liked=likes.list_liked(viewer) if is_self else (),
     )

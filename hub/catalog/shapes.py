@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.models import Commit, Embedding, Owner, User, Version
+
+if TYPE_CHECKING:
+    from hub.catalog.pack_shapes import PackCard
 
 
 @dataclass(frozen=True)
@@ -198,12 +201,13 @@ class Entry:
     related: tuple[Card, ...]
     may: frozenset[str]
     is_liked: bool = False
+    packs: "tuple[PackCard, ...]" = ()
 
 
 @dataclass(frozen=True)
 class Profile:
     """A person's page: what they published, newest first; `hidden` is for themselves alone: what is private,
-    unlisted, or has nothing published yet."""
+    unlisted, or has nothing published yet; and so is `liked`."""
 
     owner: Owner
     user: User | None
@@ -212,3 +216,5 @@ class Profile:
     hidden: tuple[Card, ...]
     downloads: int
     is_self: bool
+    packs: "tuple[PackCard, ...]" = ()
+    liked: tuple[Card, ...] = ()

@@ -96,7 +96,7 @@ def resolved(viewer: Viewer, owner: str, name: str, revision: str) -> Resolved |
 
 def _with_files(request: HttpRequest, pack: Pack) -> Pack:
     """The pack once all files that its lock names are made."""
-    if all(one.sha256 for member in pack.members for one in member.files):
+    if pack.is_complete:
         return pack
     viewer = viewer_of(request)
     members.make_files(viewer, versions=[member.version for member in pack.members])

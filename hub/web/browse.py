@@ -17,7 +17,13 @@ FACETS: Final = {
     "licence": "Licence",
     "trained_here": "Origin",
 }
-SORTS: Final = {"best": "Best first", "newest": "Newest", "pulled": "Most pulled", "name": "A to Z"}
+SORTS: Final = {
+    "best": "Best first",
+    "newest": "Newest",
+    "pulled": "Most pulled",
+    "liked": "Most liked",
+    "name": "A to Z",
+}
 
 
 @dataclass(frozen=True)
