@@ -25,7 +25,17 @@ SUGGESTED = {
 }
 SCHEDULES = {"cosine": "falls along a cosine", "linear": "falls in a line", "constant": "stays the same"}
 # Form fields that are recipe settings of the same name; empty means what the preset says.
-SETTINGS = ("vectors_per_token", "lr", "lr_schedule", "batch", "max_steps", "seed", "flip", "early_stop")
+SETTINGS = (
+    "vectors_per_token",
+    "lr",
+    "lr_schedule",
+    "batch",
+    "max_steps",
+    "seed",
+    "flip",
+    "early_stop",
+    "crop",
+)
 
 
 def _steps(preset: str, family: str) -> int:
@@ -87,6 +97,15 @@ class TrainForm(forms.Form):
     early_stop = forms.NullBooleanField(
         label="Stop when learned",
         widget=forms.Select(choices=[("unknown", "as the quality says"), ("true", "yes"), ("false", "no")]),
+    )
+    crop = forms.ChoiceField(
+        label="Shape",
+        required=False,
+        choices=[
+            ("centre", "square, cut from the middle"),
+            ("buckets", "each picture keeps its shape, about"),
+        ],
+        help_text="Bases that learned from small squares only, such as the bundled one, train squares anyway.",
     )
 
     may_shrink = forms.BooleanField(

@@ -24,6 +24,7 @@ _PRESET_FIELDS: dict[str, dict[str, Any]] = {
         "average": 0.0,
         "timesteps": "uniform",
         "min_snr_gamma": None,
+        "grad_clip": None,
         "flip": True,
     },
 }

@@ -170,6 +170,14 @@ def test_all_that_is_wrong_is_said_at_once(mia: Client, base: Any) -> None:
     assert not TrainingRun.objects.exists()
 
 
+def test_the_shape_of_pictures_is_an_advanced_setting(
+    mia: Client, base: Any, kept: Any, maker: Viewer
+) -> None:
+    assert b"each picture keeps its shape" in mia.get("/train").content
+    sent = form(picture=[str(one) for one in kept(maker)], crop="buckets")
+    assert run_of(mia.post("/train", sent)).recipe["crop"] == "buckets"
+
+
 def test_a_taken_name_is_said_beside_the_name(mia: Client, base: Any, kept: Any, maker: Viewer) -> None:
     factories.published("mia", "moss-glow")
     answer = mia.post("/train", form(picture=[str(one) for one in kept(maker)]))

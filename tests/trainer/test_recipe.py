@@ -28,7 +28,7 @@ def test_classic_is_the_reference_command() -> None:
     assert (recipe.lr_schedule, recipe.warmup) == ("constant", 0.0)
     assert recipe.weight_decay == 1e-2
     assert (recipe.norm, recipe.average, recipe.timesteps) == ("off", 0.0, "uniform")
-    assert recipe.min_snr_gamma is None
+    assert (recipe.min_snr_gamma, recipe.grad_clip) == (None, None)
     assert not recipe.early_stop
 
 

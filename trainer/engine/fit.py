@@ -36,9 +36,8 @@ class Fit:
         if self.size > 1:
             # The same samples in smaller parts: the update stays what it was.
             self.size = (self.size + 1) // 2
-            self.notes.append(
-                f"Memory ran out: {self.size} pictures pass at a time, the step stays the same."
-            )
+            passing = "one picture passes" if self.size == 1 else f"{self.size} pictures pass"
+            self.notes.append(f"Memory ran out: {passing} at a time; the step stays the same.")
         elif len(self.measures) < len(MEASURES):
             self.measures.append(MEASURES[len(self.measures)])
             self.notes.append(f"Memory ran out: {TEXTS[self.measures[-1]]} from here on.")

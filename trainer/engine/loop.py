@@ -91,7 +91,8 @@ def train(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, probe
         update(recipe, state, norms, loss, gradients, meter)
         if state.step % EVERY == 0:
             meter.read_into(state)
-            state.fixed.append(probe.loss(state.rows, fit.size))
+            probe.size = fit.size
+            state.fixed.append(probe.loss(state.rows))
             state.keep_snapshot()
             if state.diverged():
                 good = go_back(state, good, hooks.on_event)

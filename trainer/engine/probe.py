@@ -26,6 +26,8 @@ class Probe:
         self.base = base
         self.recipe = recipe
         self.data = data
+        # How many inputs pass together; the loop lowers it when memory is short.
+        self.size = recipe.batch
         rng = generator(recipe.seed, "fixed")
         low, high = parse_timesteps(recipe.timesteps)
         shares = (torch.arange(INPUTS) + 0.5) / INPUTS
@@ -52,9 +54,9 @@ class Probe:
                 )
             )
 
-    def losses(self, rows: list[Tensor], size: int | None = None) -> list[float]:
-        """The loss of each input, by rising timestep; `size` inputs at a time."""
-        size = size or self.recipe.batch
+    def losses(self, rows: list[Tensor]) -> list[float]:
+        """The loss of each input, by rising timestep."""
+        size = self.size
         found = [0.0] * INPUTS
         with torch.no_grad(), self.base.showing(rows):
             for places, inputs in zip(self.places, self.inputs, strict=True):
@@ -66,9 +68,9 @@ class Probe:
                     found[place] = float(loss)
         return found
 
-    def loss(self, rows: list[Tensor], size: int | None = None) -> float:
+    def loss(self, rows: list[Tensor]) -> float:
         """Their mean; infinity when a number is not finite."""
-        mean = sum(self.losses(rows, size)) / INPUTS
+        mean = sum(self.losses(rows)) / INPUTS
         return mean if math.isfinite(mean) else float("inf")
 
     def thirds(self, rows: list[Tensor]) -> list[float]:

@@ -65,7 +65,11 @@ class Run:
         probe = Probe(self.base, self.recipe, data)
         self.announce(state, probe, data)
         hooks = loop.Hooks(self.on_event, self.should_stop, self.save, self.preview, self.preview_every)
-        reason = loop.train(self.base, self.recipe, data, state, probe, hooks)
+        try:
+            reason = loop.train(self.base, self.recipe, data, state, probe, hooks)
+        finally:
+            # What was given up for memory is this run's; pictures are drawn with the base as it is.
+            self.base.save_memory(())
         if self.base.fingerprint() != fingerprint:
             raise machine_fault("base_changed", "The base model changed in memory during the run.")
         if reason == "stop":

@@ -92,7 +92,8 @@ class Encoder:
             hidden = out.hidden_states[-1 - left_out]
             hidden = body.final_layer_norm(hidden) if self.reading.normed else hidden
         hidden = hidden.reshape(len(own), -1, hidden.shape[-1]).to(ids.device)
-        return hidden, self._pooled(own, out.last_hidden_state)
+        pooled = self._pooled(own, out.last_hidden_state)
+        return hidden, None if pooled is None else pooled.to(ids.device)
 
     def _pooled(self, ids: Tensor, states: Tensor) -> Tensor | None:
         """The projected state at the first chunk's end mark.

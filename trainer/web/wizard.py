@@ -134,6 +134,7 @@ FOLDED = (
     "seed",
     "flip",
     "early_stop",
+    "crop",
     "may_shrink",
 )
 

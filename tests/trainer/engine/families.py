@@ -1,5 +1,6 @@
 """Small random bases with the structure and the text widths of the real families, as diffusers saves them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def build(folder: Path, family: str, *, prediction: str = "epsilon", end_id: int
     torch.manual_seed(0)
     make = _sdxl if family == "sdxl" else _classic
     make(family, prediction, end_id).save_pretrained(folder)
+    (folder / "glossa.json").write_text(json.dumps({"name": "small", "resolution": 64, "steps": 4}))
     return folder
 
 
@@ -37,7 +39,7 @@ def _classic(family: str, prediction: str, _end_id: int | None) -> Any:
     # OpenCLIP pads with an exclamation mark and uses exact gelu.
     tokenizer = padded("!") if family == "sd2" else small_tokenizer()
     text = CLIPTextModel(
-        text_config(tokenizer, width, layers=2, act="gelu" if family == "sd2" else "quick_gelu")
+        text_config(tokenizer, width, layers=1, act="gelu" if family == "sd2" else "quick_gelu")
     )
     scheduler = DDIMScheduler(
         **SCHEDULE, clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type=prediction

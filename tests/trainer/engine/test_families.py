@@ -38,7 +38,6 @@ KINDS = [
     ("sd2", "epsilon"),
     ("sd2", "v_prediction"),
     ("sdxl", "epsilon"),
-    ("sdxl", "v_prediction"),
 ]
 WIDTHS = {"sd1": {"emb_params": 768}, "sd2": {"emb_params": 1024}, "sdxl": {"clip_l": 768, "clip_g": 1280}}
 
@@ -64,11 +63,12 @@ def settings(family: str, **changes: Any) -> Recipe:
         "resolution": 64,
         "batch": 2,
         "accumulate": 1,
-        "max_steps": 12,
+        "max_steps": 6,
         "seed": 7,
         "vectors_per_token": 2,
     }
-    values |= {"initializer": "flat style", **changes}
+    # One template: text encoders of real width are what takes the time here.
+    values |= {"initializer": "flat style", "templates": ("a photo of a [name] star",), **changes}
     return Recipe.for_preset("standard", family=family, kind="style", trigger="mossglow", **values)
 
 
@@ -94,9 +94,9 @@ def test_run_stopped_and_resumed_ends_bit_equal_and_its_file_is_of_the_family(
     assert (base.facts.family, base.facts.prediction) == (family, prediction)
     train = trainer_in(tmp_path, base, images)
     whole = train(settings(family)).last
-    stopped = train(settings(family), stop_at=7).last
+    stopped = train(settings(family), stop_at=4).last
     resumed = train(settings(family), resume=stopped["checkpoint"]).last
-    assert (whole["event"], resumed["steps"]) == ("result", 12)
+    assert (whole["event"], resumed["steps"]) == ("result", 6)
     assert Path(whole["embedding"]).read_bytes() == Path(resumed["embedding"]).read_bytes()
     data = hub.formats.read(whole["embedding"])
     assert (data.family, set(data.tensors)) == (family, set(WIDTHS[family]))
@@ -225,19 +225,19 @@ def test_sdxl_is_told_the_true_size_and_where_each_picture_was_cut(base_of: Make
 
 
 def test_half_precision_keeps_rows_and_loss_in_full(base_of: Make, images: Images, tmp_path: Path) -> None:
-    folder = base_of("sdxl", "epsilon").facts.path
+    folder = base_of("sd1", "epsilon").facts.path
     for precision in ("bf16", "fp16"):
         base = BaseModel.load(folder, precision=precision)
         assert {p.dtype for p in base.vae.parameters()} == {torch.float32}
         assert {p.dtype for e in base.encoders for p in e.model.parameters()} == {torch.float32}
         train = trainer_in(tmp_path / precision, base, images)
-        whole = train(settings("sdxl", precision=precision, max_steps=6)).last
+        whole = train(settings("sd1", precision=precision, max_steps=4)).last
         assert whole["event"] == "result"
         assert all(
             own.dtype == torch.float32 and torch.isfinite(own).all() for own in tensors(whole).values()
         )
-        stopped = train(settings("sdxl", precision=precision, max_steps=6), stop_at=3).last
-        again = train(settings("sdxl", precision=precision, max_steps=6), resume=stopped["checkpoint"]).last
+        stopped = train(settings("sd1", precision=precision, max_steps=4), stop_at=2).last
+        again = train(settings("sd1", precision=precision, max_steps=4), resume=stopped["checkpoint"]).last
         assert again["tensor_digest"] == whole["tensor_digest"]
 
 

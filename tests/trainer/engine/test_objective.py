@@ -1,19 +1,24 @@
 """What is minimised equals the published algorithm, with everything cached and batched."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from tests.trainer.engine.conftest import Images, Recorder, rows_of
+from trainer.engine import canonical
 from trainer.engine.base_model import BaseModel
 from trainer.engine.dataset import Dataset, prepare
+from trainer.engine.events import Fault
 from trainer.engine.fit import Fit
 from trainer.engine.framing import frame
 from trainer.engine.objective import gradient, sample_losses
 from trainer.engine.pictures import load, picture_from, to_pixels
 from trainer.engine.probe import Probe
 from trainer.engine.randomness import draw
+from trainer.engine.render import Shot, render
 from trainer.engine.run import Run
 from trainer.engine.tokens import prompt_ids
 from trainer.recipe import Recipe
@@ -104,47 +109,6 @@ def test_loss_equals_a_ten_line_reference(
             )
 
 
-def test_classic_run_equals_the_reference_algorithm(
-    epsilon_base: BaseModel, recipe: Make, images: Images, train: Train
-) -> None:
-    """The published way: the whole table is trained by AdamW and put back but for the new rows."""
-    settings = Recipe.for_preset(
-        "classic",
-        family="tiny",
-        kind="object",
-        trigger="mossglow",
-        initializer="star",
-        lr=5e-4,
-        batch=2,
-        max_steps=20,
-        grad_clip=None,
-        seed=11,
-    )
-    base, data = epsilon_base, prepared(epsilon_base, settings, images)
-    encoder = base.encoders[0]
-    start = start_rows(base, settings)[0]
-    table = torch.nn.Embedding.from_pretrained(torch.cat([encoder.table, start]), freeze=False)
-    frozen = encoder.table.clone()
-    optimiser = torch.optim.AdamW(
-        table.parameters(), lr=5e-4, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2
-    )
-    encoder.model.set_input_embeddings(table)
-    try:
-        for step in range(20):
-            inputs = draw(settings, data, step, base.timesteps)
-            optimiser.zero_grad()
-            sample_losses(base, settings, data, inputs).mean().backward()
-            optimiser.step()
-            with torch.no_grad():
-                table.weight[: len(frozen)] = frozen
-    finally:
-        encoder.model.set_input_embeddings(encoder.overlay)
-    ours = rows_of(train(settings, on=base).last)
-    theirs = table.weight[len(frozen) :].detach()
-    assert (theirs - start).abs().max() > 1e-3
-    assert (ours - theirs).abs().max() < 1e-6
-
-
 def test_zero_rate_leaves_the_initializer(base: BaseModel, recipe: Make, train: Train) -> None:
     settings = recipe(lr=0.0, vectors_per_token=1, initializer="star", average=0.0)
     learned = rows_of(train(settings).last)
@@ -154,6 +118,51 @@ def test_zero_rate_leaves_the_initializer(base: BaseModel, recipe: Make, train: 
         with_word = base.encode([torch.tensor([prompt_ids(tokenizer, "a photo of [name]", 1)])])
     plain = base.encode([torch.tensor([prompt_ids(tokenizer, "a photo of star", 1)])])
     assert torch.equal(with_word.hidden, plain.hidden)
+    shown, control = render(base, [Shot("a photo of [name]", 3, rows=(learned,)), Shot("a photo of star", 3)])
+    assert shown.tobytes() == control.tobytes()
+
+
+@pytest.mark.parametrize("skip", [1, 2])
+def test_clip_skip_counts_layers_as_the_pipeline_does(base: BaseModel, skip: int) -> None:
+    encoder = base.encoders[0]
+    ids = torch.tensor([prompt_ids(encoder.tokenizer, "a red house", 0)])
+    with torch.no_grad():
+        states = encoder.model(ids, output_hidden_states=True).hidden_states
+        wanted = encoder.model.final_layer_norm(states[-skip])
+        assert torch.allclose(base.encode([ids], skip).hidden, wanted, atol=1e-6)
+
+
+def test_clip_skip_is_trained_with_kept_in_the_file_and_drawn_with(
+    base: BaseModel, recipe: Make, train: Train
+) -> None:
+    result = train(recipe(max_steps=5, clip_skip=2), preview_every=5)
+    path = Path(result.last["embedding"])
+    assert canonical.clip_skip(path) == 2
+    assert canonical.clip_skip(Path(train(recipe(max_steps=5)).last["embedding"])) == 1
+    (preview,) = result.of("preview")
+    with Image.open(preview["images"][0]["path"]) as picture:
+        assert "Clip skip: 2" in picture.text["parameters"]
+    pictures = [render(base, [Shot("a red house", 1, clip_skip=skip)])[0].tobytes() for skip in (1, 2)]
+    assert pictures[0] != pictures[1]
+
+
+def test_long_prompts_learn_beyond_place_75(
+    base: BaseModel, recipe: Make, train: Train, images: Images
+) -> None:
+    lines = ("red " * 74 + "[name] house", "a [name]")
+    with pytest.raises(Fault):
+        prepared(base, recipe(templates=lines), images)
+    settings = recipe(templates=lines, long_prompts="chunks", max_steps=5)
+    data = prepared(base, settings, images)
+    first = base.encoders[0].overlay.first
+    assert data.ids[0].shape == (3, 154)
+    # The word's two vectors stay together in the second chunk.
+    assert [int(n) for n in (data.ids[0][1] >= first).nonzero()] == [78, 79]
+    rows = rows_of(train(settings).last)
+    assert (rows - start_rows(base, settings)[0]).abs().max() > 1e-4
+    with torch.no_grad(), base.showing([rows]):
+        short, padded = (base.encode([data.ids[0][2:3, :places]]).hidden for places in (77, 154))
+    assert torch.allclose(padded[:, :77], short, atol=1e-6)
 
 
 def test_fixed_input_loss_is_fixed_and_told_by_thirds(base: BaseModel, recipe: Make, images: Images) -> None:

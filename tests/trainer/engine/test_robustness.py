@@ -12,6 +12,7 @@ import torch
 from tests.trainer.engine.conftest import Images, Recorder, rows_of
 from trainer.engine.base_model import BaseModel
 from trainer.engine.events import Fault
+from trainer.engine.fit import best_batch
 from trainer.recipe import Recipe
 
 Make = Callable[..., Recipe]
@@ -172,3 +173,78 @@ def test_run_stops_by_itself_when_it_has_learned(recipe: Make, train: Train) -> 
     result = train(recipe(max_steps=400, batch=1, patience=8)).last
     assert result["stopped_by"] == "learned"
     assert 150 <= result["steps"] < 400
+
+
+def test_measures_against_full_memory_come_in_order_and_change_no_number_of_the_step(
+    base: BaseModel, recipe: Make, train: Train
+) -> None:
+    """Until the text encoders are in main memory, the card is said to be full."""
+    settings = recipe(batch=4, max_steps=6)
+    whole = train(settings)
+
+    def spoil(call: int, output: Any) -> Any:
+        if "encoders" not in base._saved:
+            raise torch.OutOfMemoryError("no room")
+        return output
+
+    with broken_unet(base, spoil):
+        events = train(settings)
+    told = [note["text"] for note in events.of("note")]
+    words = ("2 pictures", "one picture", "gradient checkpointing", "attention in slices", "main memory")
+    assert [word in text for word, text in zip(words, told, strict=True)] == [True] * 5
+    assert (rows_of(events.last) - rows_of(whole.last)).abs().max() < 1e-4
+    assert events.last["provenance"]["given_up"] == ["checkpointing", "slicing", "encoders"]
+    # The next run starts with everything again.
+    assert torch.equal(rows_of(train(settings).last), rows_of(whole.last))
+
+
+def test_checkpoint_remembers_what_was_given_up(base: BaseModel, recipe: Make, train: Train) -> None:
+    settings = recipe(batch=4, max_steps=12)
+
+    def spoil(call: int, output: Any) -> Any:
+        if len(output[0]) > 2:
+            raise torch.OutOfMemoryError("no room")
+        return output
+
+    with broken_unet(base, spoil):
+        whole = train(settings).last
+        stopped = train(settings, stop_at=5).last
+        resumed = train(settings, resume=stopped["checkpoint"])
+    assert resumed.of("note") == []
+    assert resumed.last["tensor_digest"] == whole["tensor_digest"]
+
+
+def test_bad_gradient_is_skipped_like_a_bad_loss(base: BaseModel, recipe: Make, train: Train) -> None:
+    def spoil(call: int, output: Any) -> Any:
+        if call == 5:
+            output[0].register_hook(lambda gradient: gradient * float("nan"))
+        return output
+
+    with broken_unet(base, spoil):
+        events = train(recipe())
+    assert events.last["event"] == "result"
+    assert torch.isfinite(rows_of(events.last)).all()
+
+
+def test_picture_that_encodes_to_nothing_sound_is_refused(
+    base: BaseModel, recipe: Make, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = torch.full((1, 4, 16, 16), float("nan"))
+    monkeypatch.setattr(base, "to_latents", lambda pixels: (nothing, nothing))
+    with pytest.raises(Fault) as refused:
+        train(recipe())
+    assert (refused.value.fault, refused.value.code) == ("recipe", "bad_picture")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "best"),
+    [
+        ({1: 1.0, 2: 1.2, 4: 1.6, 8: 3.1}, 4),
+        ({1: 1.0, 2: 1.9}, 1),
+        ({1: 1.0, 2: 1.1, 4: None}, 2),
+        ({1: None}, 1),
+        ({1: 1.0, 2: 1.0, 4: 1.0, 8: 1.0, 16: 1.0}, 16),
+    ],
+)
+def test_batch_is_doubled_while_it_pays(seconds: dict[int, float | None], best: int) -> None:
+    assert best_batch(lambda size: seconds[size], 16) == best

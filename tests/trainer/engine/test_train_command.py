@@ -79,7 +79,8 @@ def test_result_is_one_object_and_its_files(tmp_path: Path, base_folder: Path, p
 def test_word_that_could_not_be_published_is_a_warning_here(
     tmp_path: Path, base_folder: Path, pictures: Path
 ) -> None:
-    done = train(tmp_path, base_folder, pictures, "--trigger", "moss")
+    options = ("--set", "crop=buckets", "--set", "mask=alpha", "--template", "a [name]")
+    done = train(tmp_path, base_folder, pictures, "--trigger", "moss", *options)
     assert done.returncode == 0, done.stderr
     assert "This word could not be published." in done.stderr
     assert done.stdout.split() == [
@@ -93,7 +94,9 @@ def test_word_that_could_not_be_published_is_a_warning_here(
         (("--base", "poet"), "No base model 'poet' is installed."),
         (("--images", "/nowhere"), "/nowhere: No such file or directory."),
         (("--images", "docs"), "there is no JPEG, PNG or WebP picture in it."),
-        (("--vectors", "40"), "40 is outside 1 to 16."),
+        (("--vectors", "40"), "vectors_per_token: 40 is outside 1 to 16."),
+        (("--set", "crop=left"), "crop: 'left' is not one of centre, focus, buckets."),
+        (("--template", "a thing"), "'a thing' lacks [name], so nothing would be learned from it."),
     ],
 )
 def test_mistakes_are_told_in_one_line(
