@@ -165,5 +165,11 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "run_discard": (None, "publish_version"),
     "run_go_on": (None, "start_run"),
     "run_take": (None, "publish_version"),
+    "api_runs": ("see_run", "start_run"),
+    "api_run": ("see_run", None),
+    "api_run_events": ("see_run", None),
+    "api_run_cancel": (None, "cancel_run"),
+    "api_run_publish": (None, "publish_version"),
+    "api_run_go_on": (None, "start_run"),
     "run_forget": (None, "delete_training_images"),
 }

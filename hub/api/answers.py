@@ -15,8 +15,7 @@ def json_answer(request: HttpRequest, content: dict[str, Any], *, status: int = 
     response["ETag"] = etag(response.content)
     response["Vary"] = "Authorization, Cookie"
     if status == 200 and request.method in ("GET", "HEAD"):
-        answered: HttpResponse = get_conditional_response(request, etag=response["ETag"], response=response)
-        return answered
+        return get_conditional_response(request, etag=response["ETag"], response=response) or response
     return response
 
 

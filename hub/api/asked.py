@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework import serializers
-
+from hub.api.shapes import Fields
 from hub.errors import Invalid, Unacceptable
 
 
-def query(form: type[serializers.Serializer[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+def query(form: type[Fields], given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of an address. Invalid `malformed_request` with every wrong one; unknown ones are ignored."""
     values, problems = _checked(form, given)
     if problems:
@@ -16,7 +15,7 @@ def query(form: type[serializers.Serializer[Any]], given: Mapping[str, Any]) -> 
     return values
 
 
-def body(form: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
+def body(form: type[Fields], given: Any) -> dict[str, Any]:
     """The fields of a body. Unacceptable `field_invalid` with every wrong one, an unknown one among them."""
     if not isinstance(given, Mapping):
         raise Invalid("malformed_request", "The body has to be one JSON object, or a form.")
@@ -34,9 +33,7 @@ def body(form: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
     return values
 
 
-def _checked(
-    form: type[serializers.Serializer[Any]], given: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def _checked(form: type[Fields], given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
     asked = form(data=given)
     if asked.is_valid():
         return dict(asked.validated_data), []

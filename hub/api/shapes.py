@@ -1,6 +1,6 @@
 """Shapes of the native API: what is sent and what comes back. The schema is written from these."""
 
-from typing import Any, Final
+from typing import Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,7 +11,10 @@ from hub.models import Version
 from hub.models.registry import Kind, Visibility
 
 LIMIT_MAX: Final = 100
-Fields = serializers.Serializer[Any]
+
+
+class Fields(serializers.Serializer):
+    """A shape: what an object has."""
 
 
 @extend_schema_field({"type": "string", "format": "binary"})

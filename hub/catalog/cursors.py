@@ -37,6 +37,17 @@ def after(field: str, cursor: str, *, descending: bool = True) -> Q:
     return Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": number})
 
 
+def before_moment(cursor: str) -> Q:
+    """Rows made before that moment. Invalid for a cursor that this list never wrote."""
+    try:
+        moment = datetime.fromisoformat(cursor)
+    except ValueError:
+        raise foreign() from None
+    if moment.tzinfo is None:
+        raise foreign()
+    return Q(created_at__lt=moment)
+
+
 def foreign() -> Invalid:
     """The refusal of a cursor that was not written here."""
     return Invalid("malformed_request", "The cursor is not one of ours.", field="cursor")

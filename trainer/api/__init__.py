@@ -1,0 +1,1 @@
+"""DOOR: training through the native API, under `/api/hub/v1/runs`."""

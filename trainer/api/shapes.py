@@ -1,0 +1,135 @@
+"""Shapes of runs in the native API."""
+
+from typing import Any
+
+from django.utils.datastructures import MultiValueDict
+from rest_framework import serializers
+
+from hub.api.shapes import Fields, Upload
+from hub.models.registry import Kind, Visibility
+from trainer.models import TrainingRun
+from trainer.presets import PRESETS
+
+
+class RunShape(Fields):
+    """A training run. `seconds_left` and `starts_in_seconds` are estimates, null where there is none."""
+
+    id = serializers.UUIDField()
+    embedding = serializers.CharField(help_text="`owner/name`.")
+    state = serializers.ChoiceField(TrainingRun.State.choices)
+    is_over = serializers.BooleanField()
+    stage = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True, help_text="Why it failed, and what to do.")
+    fault = serializers.CharField(allow_blank=True, help_text="`recipe`, `machine`, or empty.")
+    base_model = serializers.CharField()
+    trigger = serializers.CharField()
+    kind = serializers.ChoiceField(Kind.choices)
+    step = serializers.IntegerField()
+    max_steps = serializers.IntegerField()
+    place_in_line = serializers.IntegerField(allow_null=True)
+    starts_in_seconds = serializers.IntegerField(allow_null=True)
+    seconds_left = serializers.IntegerField(allow_null=True)
+    kept_steps = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Steps it can be gone on from."
+    )
+    recipe = serializers.DictField()
+    warnings = serializers.ListField(child=serializers.JSONField())
+    created = serializers.DateTimeField()
+    version = serializers.IntegerField(allow_null=True, help_text="The number it was published under.")
+    has_draft = serializers.BooleanField(help_text="Whether a draft waits to be published.")
+    page = serializers.URLField()
+    url = serializers.URLField()
+    events = serializers.URLField()
+
+
+class RunsShape(Fields):
+    """A page of the viewer's own runs, newest first."""
+
+    items = RunShape(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class RunsQuery(Fields):
+    """How many, and from where on."""
+
+    limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=100)
+    cursor = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
+
+
+class Pictures(serializers.ListField):
+    """Files of one name in a form, however many."""
+
+    child = Upload()
+
+    def get_value(self, dictionary: Any) -> Any:
+        """All values of the field."""
+        return dictionary.getlist(self.field_name) if isinstance(dictionary, MultiValueDict) else None
+
+
+class NewRunForm(Fields):
+    """What to learn: pictures, or the name of a bundled set, and the word. `settings` are those of the recipe."""
+
+    name = serializers.CharField(max_length=63, help_text="The new embedding's address under your own name.")
+    kind = serializers.ChoiceField(Kind.choices)
+    base_model = serializers.CharField(max_length=96)
+    licence = serializers.CharField(max_length=64)
+    consent = serializers.BooleanField(
+        help_text="You may use these pictures, and every person in them agreed."
+    )
+    trigger = serializers.CharField(required=False, default="", allow_blank=True, max_length=63)
+    title = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
+    initializer = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
+    preset = serializers.ChoiceField(PRESETS, required=False, default="standard")
+    visibility = serializers.ChoiceField(Visibility.choices, required=False, default="public")
+    bundled_set = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
+    settings = serializers.JSONField(
+        required=False, default=dict, binary=True, help_text="An object, as JSON."
+    )
+    pictures = Pictures(required=False)
+
+    def validate_settings(self, value: Any) -> Any:
+        """An object by the names of the recipe."""
+        if not isinstance(value, dict):
+            raise serializers.ValidationError('Send an object, as in {"max_steps": 800}.')
+        return value
+
+
+class GoOnForm(Fields):
+    """From which kept step, and up to which."""
+
+    step = serializers.IntegerField(min_value=0)
+    max_steps = serializers.IntegerField(required=False, min_value=1, max_value=1_000_000)
+
+
+class PublishForm(Fields):
+    """What is new in this version."""
+
+    notes = serializers.CharField(required=False, default="", allow_blank=True, max_length=5_000)
+
+
+class EventShape(Fields):
+    """One thing that happened; other members are its facts."""
+
+    sequence = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    event = serializers.CharField()
+
+
+class EventsShape(Fields):
+    """What happened after `after`. Ask again with `last` until the run `is_over` and nothing new comes."""
+
+    items = EventShape(many=True)
+    last = serializers.IntegerField()
+    is_over = serializers.BooleanField()
+
+
+class EventsQuery(Fields):
+    """From where on, and in which form."""
+
+    after = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**31)
+    form = serializers.ChoiceField(
+        ("json", "lines", "stream"),
+        required=False,
+        default="json",
+        help_text="`lines`: JSON lines; `stream`: server-sent events, which end now and then: go on by Last-Event-ID.",
+    )
