@@ -76,13 +76,17 @@ def remove_member(viewer: Viewer, *, pack: Collection, member: int) -> None:
 
 
 def move_member(viewer: Viewer, *, pack: Collection, member: int, by: int) -> None:
-    """Move a member up (`by` below 0) or down; at the ends it stays."""
+    """Move a member up (`by` below 0) or down among those that the viewer sees; at the ends it stays."""
     with _changed(viewer, pack, "move_in_pack", member=member) as row:
         _member(row, member)
-        order = list(row.members.values_list("pk", flat=True))
-        place = order.index(member)
-        order.insert(max(0, min(place + by, len(order) - 1)), order.pop(place))
-        _put_in_order(order)
+        pins = dict(row.members.values_list("pk", "version"))
+        seen = set(_pullable(viewer).filter(pk__in=pins.values()).values_list("pk", flat=True))
+        shown = [pk for pk, version in pins.items() if pk == member or version in seen]
+        place = shown.index(member)
+        shown.insert(max(0, min(place + by, len(shown) - 1)), shown.pop(place))
+        # What is hidden keeps its place: a step past it would change nothing that anybody sees.
+        following = iter(shown)
+        _put_in_order([next(following) if pk in shown else pk for pk in pins])
 
 
 def order_members(viewer: Viewer, *, pack: Collection, members: Sequence[int]) -> None:
