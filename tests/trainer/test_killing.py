@@ -201,13 +201,17 @@ def test_a_cancel_that_died_before_its_flag_is_not_done_and_can_be_repeated(subm
 def test_a_worker_asked_to_stop_at_any_point_leaves_in_order_and_the_run_ends_whole(
     point: str, submit: Submit
 ) -> None:
-    run = submit(settings={"max_steps": 150 if point == "K25" else 40})
+    # Long enough that it cannot be done before the worker has left.
+    run = submit(settings={"max_steps": 1000 if point == "K25" else 40})
     leaving = start(f"{point}!TERM")
     assert leaving.wait(60) == 0
+    run.refresh_from_db()
+    # Who stops in order gives the run back, and is no death.
+    assert (run.state, run.attempts_without_progress, run.lease_until) == ("queued", 0, None)
     with working():
         eventually(over(run), 60)
     run.refresh_from_db()
-    assert (run.state, run.attempts_without_progress) == ("done", 0)
+    assert (run.state, run.attempts) == ("done", 2)
     assert vectors(run)
 
 
