@@ -31,22 +31,25 @@ def embedding_path(reference: Reference) -> str:
 
 def member(transport: Transport, reference: Reference) -> Member:
     """The version that a reference means, with every file the hub offers of it and knows the digest of."""
-    place = f"{segment(reference.owner)}/{segment(reference.name)}"
-    record = transport.get(f"api/models/{place}/revision/{segment(reference.revision)}")
-    facts = field(field(record, "cardData"), "glossa")
-    if not isinstance(facts, dict) or "version" not in facts:
-        raise ClientError(Exit.NOT_FOUND, "no_version", f"{reference} has no published version.")
-    number = _whole(facts["version"])
-    commit = field(record, "sha")
-    if reference.number is None:
+    place, revision = f"{segment(reference.owner)}/{segment(reference.name)}", reference.revision
+    if revision == "main":
         # `main` moves when the card is saved; a lock names the commit at which the version was published.
-        commit = field(transport.get(f"api/models/{place}/revision/v{number}"), "sha")
+        newest = field(transport.get(embedding_path(reference)), "version")
+        revision = f"v{_whole(field(newest, 'number'))}" if newest else "main"
+    record = transport.get(f"api/models/{place}/revision/{segment(revision)}")
+    card = field(record, "cardData")
+    facts = card.get("glossa") if isinstance(card, dict) else None
+    if not isinstance(facts, dict) or "version" not in facts:
+        raise ClientError(
+            Exit.NOT_FOUND, "repo_not_found", "There is no embedding of this name with a version."
+        )
+    number = _whole(facts["version"])
     listed = transport.get(f"{API}/embeddings/{place}/versions/{number}/files")
     files = [_file(row, transport.hub) for row in rows(field(listed, "files")) if row.get("sha256")]
     return Member(
         name=check_full_name(field(record, "id")),
         version=number,
-        commit=check_commit(commit),
+        commit=check_commit(field(record, "sha")),
         trigger=check_trigger(facts.get("trigger")),
         family=str(facts.get("family")),
         files=tuple(files),
@@ -79,13 +82,15 @@ def lock_of_names(transport: Transport, references: Sequence[Reference]) -> Lock
 
 
 def lock_of_pack(transport: Transport, reference: Reference) -> bytes:
-    """The hub's own lock file of a pack, byte for byte, found to be one. ClientError `not_found` for no pack."""
+    """The hub's own lock file of a pack, byte for byte, found to be one. ClientError `repo_not_found` for no pack.
+
+    A pack that was renamed is found by its old name too.
+    """
     path = f"{API}/packs/{segment(reference.owner)}/{segment(reference.name)}/lock"
     with transport.opened(Call("GET", transport.url(path), {"Accept": "application/json"})) as response:
         data = transport.whole(response)
-    lock = lockfile.parse(data, source=f"What {transport.hub} sends")
-    if lock.pack != reference.full_name:
-        raise untrusted(f"{transport.hub} sends the lock of {lock.pack} for {reference.full_name}.")
+    if lockfile.parse(data, source=f"What {transport.hub} sends").pack is None:
+        raise untrusted(f"{transport.hub} sends something else for the pack {reference.full_name}.")
     return data
 
 

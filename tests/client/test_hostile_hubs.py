@@ -284,10 +284,11 @@ def test_another_web_site_is_not_taken_for_a_hub(
     person: Glossa, made_up: Start, tmp_path: Path, body: bytes
 ) -> None:
     hub = made_up()
-    hub.answers["/api/models/mara/moss-glow/revision/main"] = Answer(body)
-    hub.answers["/api/hub/v1/embeddings/mara/moss-glow/versions/main"] = Answer(body)
-    said = person("pull", "mara/moss-glow", "--hub", hub.url, "--dir", tmp_path / "out", ok=False)
-    assert said.code in (3, 6)
+    hub.answers["/api/hub/v1/embeddings/mara/moss-glow"] = Answer(body)
+    hub.answers["/api/models/mara/moss-glow/revision/v1"] = Answer(body)
+    for name in ("mara/moss-glow", "mara/moss-glow@v1"):
+        said = person("pull", name, "--hub", hub.url, "--dir", tmp_path / "out", ok=False)
+        assert said.code in (3, 6)
     assert everything(tmp_path) == []
 
 

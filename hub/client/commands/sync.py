@@ -8,7 +8,8 @@ from typing import Any
 from hub.client import lockfile, names, remote, state, syncing, tools
 from hub.client.commands import common
 from hub.client.errors import ClientError, Exit, usage
-from hub.client.lockfile import Lock
+from hub.client.lockfile import Lock, Member
+from hub.client.names import Reference
 from hub.client.progress import readable
 from hub.client.settings import named_hub
 from hub.client.syncing import Request, Result
@@ -65,7 +66,10 @@ def run(options: argparse.Namespace) -> int:
 def add_pull(parser: argparse.ArgumentParser) -> None:
     """Which ones, where to."""
     parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="owner/name, owner/name@v3, owner/name@<commit id or label>"
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="owner/name, owner/name@v3, owner/name@<commit id or label>; a pack",
     )
     common.add_place(parser)
     _add_manner(parser)
@@ -79,10 +83,11 @@ def pull(options: argparse.Namespace) -> int:
     tool = tools.tool_of(options.tool)
     progress = common.progress_of(options)
     transport = common.connected(options, progress)
-    found = remote.members(transport, references)
-    for member in found:
-        if not tools.placed(member, tool):
-            raise _unloadable(transport, member.label, member.family, tool)
+    found = _members(transport, references)
+    usable = [member for member in found if tools.placed(member, tool)]
+    if not usable or (len(usable) < len(found) and len(found) == len(references)):
+        first = next((member for member in found if member not in usable), None)
+        raise _unloadable(transport, first, tool)
     folder = tools.place(tool, options.dir)
     request = Request(
         tuple(found), tool, folder, state.BY_HAND, jobs=options.jobs, overwrite=options.overwrite
@@ -127,11 +132,30 @@ def _moved(lock: Lock, hub: str | None) -> Lock:
     return replace(lock, hub=hub, members=tuple(members))
 
 
-def _unloadable(transport: Transport, label: str, family: str, tool: Tool | None) -> ClientError:
-    if tool is None:
-        message = f"{transport.hub} offers no file of {label}."
+def _members(transport: Transport, references: list[Reference]) -> list[Member]:
+    """The versions that the names mean; one name alone may be that of a pack."""
+    try:
+        return remote.members(transport, references)
+    except ClientError as error:
+        if error.code != "repo_not_found" or len(references) > 1 or references[0].revision != "main":
+            raise
+        refusal = error
+    try:
+        data = remote.lock_of_pack(transport, references[0])
+    except ClientError as error:
+        raise refusal if error.exit_code is Exit.NOT_FOUND else error from None
+    return list(lockfile.parse(data, source=f"What {transport.hub} sends").members)
+
+
+def _unloadable(transport: Transport, member: Member | None, tool: Tool | None) -> ClientError:
+    if member is None:
+        message = "There is nothing in it to pull."
+    elif tool is None:
+        message = f"{transport.hub} offers no file of {member.label}."
     else:
-        message = f"{tool.title} loads no embedding of the family {family}, which {label} is of."
+        message = (
+            f"{tool.title} loads no embedding of the family {member.family}, which {member.label} is of."
+        )
     return ClientError(Exit.NOT_FOUND, "no_such_layout", message)
 
 
