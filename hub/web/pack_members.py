@@ -28,7 +28,9 @@ def change(request: HttpRequest, owner: str, name: str) -> HttpResponse:
             raise
         messages.error(request, error.message)
     # The button that was pressed is where the keyboard goes on.
-    return redirect(f"{reverse('edit', args=[pack.owner.name, pack.name])}#members")
+    do = request.POST.get("do")
+    place = f"{do}-{request.POST.get('member')}" if do in ("up", "down") else "members"
+    return redirect(f"{reverse('edit', args=[pack.owner.name, pack.name])}#{place}")
 
 
 def _do(viewer: Viewer, pack: Collection, request: HttpRequest) -> None:

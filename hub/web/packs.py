@@ -107,5 +107,6 @@ def _commands(request: HttpRequest, name: str) -> list[tuple[str, str]]:
     hub, slug = public_url(request), name.partition("/")[2]
     return [
         ("With hf, into a folder", f"HF_ENDPOINT={hub} hf download {name} --local-dir {slug}"),
-        ("Pinned, with glossa", f"GLOSSA_HUB={hub} glossa lock {name}\nglossa sync"),
+        ("Write down what is in it, byte for byte", f"GLOSSA_HUB={hub} glossa lock {name}"),
+        ("Make a tool's folder hold it, now and later", "glossa sync --tool comfyui"),
     ]

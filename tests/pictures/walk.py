@@ -39,6 +39,7 @@ class Walk:
         self.accounts(reset)
         self.settings()
         self.publish()
+        self.packs()
         self.versions()
         self.errors(broken)
         self.done(run)
@@ -204,6 +205,30 @@ class Walk:
         page.locator("#publish-press").click()
         page.wait_for_url("**/curator/quiet-ring")
         self.camera.shoot(page, "entry-private")
+
+    def packs(self) -> None:
+        """Packs: none, a new one, a word that goes in, the pack, its edit page; a word that is liked."""
+        page = self.curator
+        self.camera.visit(page, packs_empty="/collections", pack_new="/collections/new")
+        page.locator("main [name=title]").fill("Wet places")
+        page.locator("main [name=name]").fill("wet-places")
+        page.get_by_role("button", name="Make it").click()
+        page.wait_for_url("**/curator/wet-places")
+        self.camera.shoot(page, "pack-empty")
+        for kind in KINDS[:2]:
+            page.goto(f"/?kind={kind}")
+            page.locator(".card-title a").first.click()
+            page.get_by_role("button", name="Like").click()
+            page.get_by_role("button", name="Liked").wait_for()
+            page.get_by_role("link", name="Add to pack").click()
+            page.get_by_label("Wet places").check()
+            self.camera.shoot(page, f"pack-add-{kind}")
+            page.get_by_role("button", name="Add v").click()
+            page.wait_for_url("**/curator/wet-places")
+        self.camera.visit(
+            page, pack="/curator/wet-places", pack_edit="/curator/wet-places/edit", packs="/collections",
+            pack_delete="/curator/wet-places/delete-pack", profile_packs="/curator",
+        )  # fmt: skip
 
     def versions(self) -> None:
         """A version that is followed, yanked, deleted."""

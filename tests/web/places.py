@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from hub.models import BaseModel, User, Version
-from hub.services import accounts, ingest, publishing
+from hub.services import accounts, ingest, publishing, sharing
 from tests import factories, samples
 from trainer.models import Checkpoint, GrowthPicture, Snapshot, TrainingImage, TrainingRun
 from trainer.services import recording, submitting
@@ -59,6 +59,11 @@ class Everything:
         many = factories.published(name="ring-dusk", kind="object", notes="First.")
         factories.version(many, trigger="ring-dusk", notes="Softer.", label="soft")
         publishing.yank(self.viewer, version=factories.version(many, trigger="ring-dusk"), reason="Too dark.")
+        factories.pack(
+            "ada", "wet-places", style.head, many.versions.get(number=1), description="For *rain*."
+        )
+        sharing.like(self.viewer, embedding=style)
+        factories.pack("ada", "empty-pack", visibility="private")
         factories.published(name="my-face", kind="subject", visibility="private")
         factories.published(
             "glossa", "a-very-long-name-for-a-word-that-nobody-would-ever-type-by-hand", trigger="longword"
@@ -109,7 +114,7 @@ class Everything:
         yield from (
             "/", "/?q=moss", "/?q=nothing-of-that-name", "/?kind=style&sort=name", "/ada/moss-dragon", "/ada/murk-fog",
             "/ada/xl-bloom", "/ada/ring-dusk", "/ada/ring-dusk/versions/1", "/ada/ring-dusk/versions/3", "/ada",
-            f"/glossa/{NAME}", "/nobody-here", "/docs",
+            f"/glossa/{NAME}", "/nobody-here", "/docs", "/collections", "/collections?pack=nothing", "/ada/wet-places",
             "/docs/settings", "/inspect", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/",
             "/accounts/password/reset/done/",
         )  # fmt: skip
@@ -121,6 +126,8 @@ class Everything:
             "/train?set=zebra-wave", "/runs", "/ada/ring-dusk/edit", "/ada/ring-dusk/new-version",
             "/ada/ring-dusk/versions/2/yank", "/ada/ring-dusk/versions/2/delete", "/ada/ring-dusk/delete",
             f"/glossa/{NAME}/edit", "/settings/account",
+            "/ada/wet-places/edit", "/ada/empty-pack", "/ada/wet-places/delete-pack", "/collections/new",
+            "/ada/xl-bloom/add-to-pack",
             "/settings/tokens", "/accounts/email/", "/accounts/password/set/", "/accounts/2fa/",
             "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/", "/accounts/2fa/webauthn/add/",
             "/accounts/logout/",
