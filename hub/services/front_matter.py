@@ -137,7 +137,7 @@ def kept(fields: dict[str, Any]) -> dict[str, Any]:
         found["license"] = licence
     if len(json.dumps(found)) > MAX_BYTES:
         raise _unreadable("it holds more than is kept")
-    return found
+    return dict(sorted(found.items()))
 
 
 def harmless(fields: Any) -> dict[str, Any]:
@@ -156,7 +156,10 @@ def _cleaned(value: Any, depth: int) -> Any:
     if isinstance(value, int):
         return value if abs(value) < 1 << 53 else _DROPPED
     if isinstance(value, float):
-        return value if math.isfinite(value) else _DROPPED
+        # As both databases give it back: Postgres keeps the number, and not how it was written.
+        if not math.isfinite(value) or abs(value) >= 1 << 53:
+            return _DROPPED
+        return int(value) if value.is_integer() else value
     if isinstance(value, datetime.date):
         return value.isoformat()
     return _cleaned_group(value, depth - 1) if depth > 1 else _DROPPED
@@ -168,7 +171,8 @@ def _cleaned_group(value: Any, depth: int) -> Any:
         return [item for item in items if item is not _DROPPED]
     if isinstance(value, dict):
         named = [(key, part) for key, part in list(value.items())[:_ITEMS] if _is_name(key)]
-        parts = {key: _cleaned(part, depth) for key, part in named}
+        # Sorted, because Postgres keeps the pairs and not their order, and a card is compared by its bytes.
+        parts = {key: _cleaned(part, depth) for key, part in sorted(named, key=lambda pair: pair[0])}
         return {key: part for key, part in parts.items() if part is not _DROPPED}
     return _DROPPED
 

@@ -128,6 +128,15 @@ def test_the_base_model_of_a_card_is_taken_where_it_is_known_and_fits(tmp_path: 
     assert second.version is not None and second.version.base_model == commit.version.base_model
 
 
+def test_other_fields_of_a_card_come_through_the_database_as_they_were(tmp_path: Path) -> None:
+    embedding = factories.embedding()
+    card = "---\nlicense: mit\nzebra: 100000.0\na: {long-name: 1.0, b: [2.5, 0.001, x]}\nlanguage: en\n---\n# Moss\n"
+    commit = push(tmp_path, embedding, {"README.md": card.encode(), "a.safetensors": file()})
+    shown = blobs.read(str(commit.readme_id)).decode()
+    assert 'a: {"b": [2.5, 0.001, "x"], "long-name": 1}\nlanguage: "en"\nzebra: 100000\n' in shown
+    assert push(tmp_path, embedding, {"README.md": card.encode()}) == commit
+
+
 def test_what_a_card_says_waits_for_the_first_version(tmp_path: Path) -> None:
     embedding = factories.embedding(kind="")
     card = "---\nlicense: mit\nkind: object\ntrigger: moss-word\nbase_model: runwayml/stable-diffusion-v1-5\n---\n"
