@@ -134,6 +134,7 @@ class Engine:
             rows=tuple(rows),
             growth=growth,
             tensor_digest=canonical.digest(base, rows),
+            clip_skip=canonical.clip_skip(Path(command["embedding"])),
         )
         fingerprint = base.fingerprint()
         folder = Path(command["workdir"]) / "sheet"
