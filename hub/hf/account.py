@@ -25,7 +25,7 @@ def auth_check(request: HttpRequest, owner: str, name: str, write: bool = False)
         if error.code != "repo_not_found":
             raise
         if write:
-            found.refuse_push(viewer, owner, name)
+            found.refuse_pack(viewer, owner, name)
         packs.get(viewer, owner=owner, name=name)
         return JsonResponse({})
     if write:

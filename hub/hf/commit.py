@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from hub.access import Viewer, require
 from hub.catalog import resolve
-from hub.errors import Forbidden, Invalid, NotFound, TooLarge, Unacceptable
+from hub.errors import Forbidden, Invalid, TooLarge, Unacceptable
 from hub.hf import bodies, found, naming
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
@@ -24,11 +24,7 @@ _UNTOLD = "with huggingface_hub"
 def target(request: HttpRequest, owner: str, name: str, revision: str) -> tuple[Viewer, Embedding]:
     """Who pushes, and to what. NotFound, Forbidden; Invalid for a revision that is no branch."""
     viewer: Viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
-    try:
-        embedding = resolve.own(viewer, owner=owner, name=name, act="publish_version")
-    except NotFound:
-        found.refuse_push(viewer, owner, name)
-        raise
+    embedding = found.own(viewer, owner, name, act="publish_version")
     require(viewer, "publish_version", embedding)
     if naming.flag(request.GET, "create_pr"):
         raise Forbidden("forbidden", "This hub has no pull requests; push to main.")

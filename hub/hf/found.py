@@ -10,8 +10,9 @@ from hub.access import Viewer
 from hub.catalog import locks, packs, resolve
 from hub.catalog.pack_shapes import Pack
 from hub.catalog.shapes import Resolved, TreeFile
-from hub.errors import Conflict, NotFound
+from hub.errors import NotFound, Unacceptable
 from hub.hf import payloads
+from hub.models import Embedding
 from hub.services import members
 from hub.wire.files import Sendable
 from hub.wire.hosts import public_url
@@ -71,16 +72,28 @@ def file(
     return one, one.commit.sha, one.file_id, None
 
 
-def refuse_push(viewer: Viewer, owner: str, name: str) -> None:
-    """Conflict where this is the name of a pack: only its page and the native API change it."""
+def own(viewer: Viewer, owner: str, name: str, *, act: str) -> Embedding:
+    """The embedding that a viewer wants to do this act to. Raises as `resolve.own`, and says so where it is a pack."""
     try:
-        pack = packs.get(viewer, owner=owner, name=name)
+        return resolve.own(viewer, owner=owner, name=name, act=act)
+    except NotFound:
+        refuse_pack(viewer, owner, name)
+        raise
+
+
+def refuse_pack(viewer: Viewer, owner: str, name: str) -> None:
+    """Unacceptable where this is the name of a pack: only its page and the native API change it.
+
+    No conflict, which the client takes for something that is there already, and goes on.
+    """
+    try:
+        pack = packs.own(viewer, owner=owner, name=name)
     except NotFound:
         return
-    raise Conflict(
+    raise Unacceptable(
         "is_a_pack",
         f"{pack.full_name} is a pack, which holds versions of embeddings and takes no files. Push to the embedding, "
-        "then pin its new version on the pack's page.",
+        "then pin its new version on the pack's page; that page renames and deletes the pack, too.",
     )
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.access import Viewer, require
 from hub.catalog import resolve
 from hub.errors import Conflict, Forbidden, HubError, Invalid, NotFound, Unacceptable, Unauthenticated
-from hub.hf import bodies
+from hub.hf import bodies, found
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
 from hub.services import details, front_matter, labels, lifecycle, renaming
@@ -67,6 +67,7 @@ def create(request: HttpRequest) -> HttpResponse:
     except Conflict as error:
         if _exists(viewer, owner, name):
             return _already(error, address)
+        found.refuse_pack(viewer, owner, name)
         # The client takes every 409 for "it is there": a name that looks like another is not.
         raise Unacceptable(error.code, error.message, **error.detail) from None
     return JsonResponse({"url": address, "name": made.full_name, "id": made.public_id.hex[:24]})
@@ -94,7 +95,7 @@ def move(request: HttpRequest) -> HttpResponse:
     viewer, body = _viewer(request), bodies.json_object(request)
     _only_models(body)
     owner, _, name = bodies.text(body, "fromRepo").lower().partition("/")
-    embedding = resolve.own(viewer, owner=owner, name=name, act="rename")
+    embedding = found.own(viewer, owner, name, act="rename")
     require(viewer, "rename", embedding)
     to_owner, _, to_name = bodies.text(body, "toRepo").lower().partition("/")
     if to_owner != embedding.owner.name:
@@ -112,7 +113,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     viewer, body = _viewer(request), bodies.json_object(request)
     _only_models(body)
     owner, name = _named(viewer, body)
-    embedding = resolve.own(viewer, owner=owner, name=name, act="delete_version")
+    embedding = found.own(viewer, owner, name, act="delete_version")
     lifecycle.delete_embedding(viewer, embedding=embedding)
     return JsonResponse({})
 
@@ -122,7 +123,7 @@ def delete(request: HttpRequest) -> HttpResponse:
 def settings(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """Who may see an embedding. Nothing here is gated."""
     viewer, body = _viewer(request), bodies.json_object(request)
-    embedding = resolve.own(viewer, owner=owner, name=name, act="change_visibility")
+    embedding = found.own(viewer, owner, name, act="change_visibility")
     require(viewer, "change_visibility", embedding)
     if body.get("gated"):
         raise Invalid(
@@ -186,6 +187,6 @@ def tag(request: HttpRequest, owner: str, name: str, revision: str) -> HttpRespo
 
 def _editable(request: HttpRequest, owner: str, name: str) -> Embedding:
     viewer = _viewer(request)
-    embedding = resolve.own(viewer, owner=owner, name=name, act="edit_card")
+    embedding = found.own(viewer, owner, name, act="edit_card")
     require(viewer, "edit_card", embedding)
     return embedding

@@ -88,6 +88,23 @@ def test_a_push_into_a_pack_is_refused_in_a_clear_sentence(ask: Ask, pack: Colle
     assert "mara/wet-places is a pack" in message
 
 
+@pytest.mark.client
+def test_no_command_that_writes_takes_a_pack_for_an_embedding(
+    hf: Callable[..., "subprocess.CompletedProcess[str]"], pack: Collection, writer: str, tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text("hello")
+    for words in (
+        ("upload", "mara/wet-places", str(tmp_path / "README.md")),
+        ("repos", "delete", "mara/wet-places", "--yes"),
+        ("repos", "move", "mara/wet-places", "mara/dry-places"),
+        ("repos", "tag", "create", "mara/wet-places", "spring"),
+    ):
+        done = hf(*words, token=writer)
+        assert done.returncode != 0, words
+        assert "is a pack" in done.stdout + done.stderr, (words, done.stdout, done.stderr)
+    assert pack.members.count() == 2
+
+
 def test_a_private_pack_does_not_exist_for_others(client: Client, pack: Collection) -> None:
     packs.update_pack(factories.viewer("mara"), pack=pack, visibility="private")
     for path in ("/api/models/mara/wet-places", "/mara/wet-places/resolve/main/glossa.lock.json"):
