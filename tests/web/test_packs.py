@@ -29,7 +29,13 @@ def order(pack: Collection) -> list[str]:
 
 def test_a_stranger_sees_pictures_pins_commands_and_the_lock(stranger: Client, pack: Collection) -> None:
     page = stranger.get("/ada/wet-places").content.decode()
-    for text in ("moss-dragon", "rust-tide", "pinned to v1", "hf download ada/wet-places", "glossa sync --tool comfyui"):
+    for text in (
+        "moss-dragon",
+        "rust-tide",
+        "pinned to v1",
+        "hf download ada/wet-places",
+        "glossa sync --tool comfyui",
+    ):
         assert text in page
     assert "/ada/wet-places/resolve/main/glossa.lock.json" in page
     assert "Edit the pack" not in page
