@@ -9,15 +9,35 @@ from django.db import transaction
 from hub.errors import Conflict, Unacceptable
 from hub.models import BaseModel
 from hub.services import names
+from trainer.base_file import BaseFile, read_base_file
 from trainer.base_folder import BaseFolder, BaseFolderError, base_digest, read_base
 
 
-def install(folder: Path, *, name: str = "", copy: bool = True, replace: bool = False) -> BaseModel:
+def look(path: Path, *, prediction: str = "") -> BaseFolder | BaseFile:
+    """What a diffusers folder or a single-file checkpoint is, installing nothing. Unacceptable says why it is none."""
+    try:
+        return read_base_file(path, prediction=prediction) if path.is_file() else read_base(path)
+    except BaseFolderError as error:
+        raise Unacceptable(error.code, error.message, field="path", rule="E12.1") from None
+
+
+def install(
+    folder: Path, *, name: str = "", title: str = "", copy: bool = True, replace: bool = False
+) -> BaseModel:
     """Make a folder usable under a name. With `copy` its files go to the models folder, read-only.
 
     The same base again changes nothing. Unacceptable says why a folder cannot serve; Conflict `name_taken`
     when another base has the name, unless `replace`.
     """
+    if folder.is_file():
+        facts_of_file = look(folder)
+        raise Unacceptable(
+            "base_single_file",
+            f"'{folder.name}' is a single-file {facts_of_file.family} checkpoint, which cannot be installed as it is: "
+            "save it as a diffusers folder with safetensors (from_single_file, then save_pretrained) and install that.",
+            field="folder",
+            rule="E12.1",
+        )
     try:
         facts = read_base(folder)
     except BaseFolderError as error:
@@ -33,7 +53,7 @@ def install(folder: Path, *, name: str = "", copy: bool = True, replace: bool = 
             field="name",
         )
     place = _copied(folder, name, digest) if copy else folder.resolve()
-    return _record(facts, name=name, digest=digest, place=place)
+    return _record(facts, name=name, digest=digest, place=place, title=title)
 
 
 def _copied(folder: Path, name: str, digest: str) -> Path:
@@ -56,12 +76,12 @@ def _copied(folder: Path, name: str, digest: str) -> Path:
     return target
 
 
-def _record(facts: BaseFolder, *, name: str, digest: str, place: Path) -> BaseModel:
+def _record(facts: BaseFolder, *, name: str, digest: str, place: Path, title: str) -> BaseModel:
     with transaction.atomic():
         base, _ = BaseModel.objects.update_or_create(
             name=name,
             defaults={
-                "title": facts.title[:120],
+                "title": (title or facts.title)[:120],
                 "family": facts.family,
                 "digest": digest,
                 "folder": str(place),
