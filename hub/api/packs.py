@@ -73,11 +73,7 @@ def pack(request: Request, owner: str, name: str) -> HttpResponse:
     if request.method == "DELETE":
         services.delete_pack(viewer, pack=row)
         return HttpResponse(status=204)
-    changes = asked.body(PackChangesForm, request.data)
-    order = changes.pop("order", None)
-    row = services.update_pack(viewer, pack=row, **changes)
-    if order is not None:
-        writes.order_members(viewer, pack=row, members=order)
+    row = services.update_pack(viewer, pack=row, **asked.body(PackChangesForm, request.data))
     return json_answer(request._request, _told(request._request, viewer, row))
 
 
@@ -87,10 +83,7 @@ def lock(request: Request, owner: str, name: str) -> HttpResponse:
     """The lock file, byte for byte the same for the same pack; 304 for who has it."""
     viewer = viewer_of(request)
     found = reads.whole(viewer, collection=reads.get(viewer, owner=owner, name=name))
-    if not found.is_complete:
-        writes.make_files(viewer, versions=[member.version for member in found.members])
-        found = reads.again(viewer, pack=found)
-    data = locks.lock(found, hub=public_url(request._request))
+    data = locks.lock(writes.make_files(viewer, pack=found), hub=public_url(request._request))
     response = HttpResponse(data, content_type="application/json")
     response["ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
     response["Vary"] = "Authorization, Cookie"

@@ -34,7 +34,10 @@ class PackFile:
 
 
 def lock(pack: Pack, *, hub: str) -> bytes:
-    """The lock file, byte for byte the same for the same pack; `hub` is the address that its own begin with."""
+    """The lock file, byte for byte the same for the same pack; `hub` is the address that its own begin with.
+
+    The pack has to come from `services.members.make_files`, so that no file is without a digest.
+    """
     record = {
         "lock_version": LOCK_VERSION,
         "hub": hub,
@@ -118,7 +121,7 @@ def _locked(member: PackMember, hub: str) -> dict[str, Any]:
         "trigger": version.trigger,
         "family": version.family,
         "note": member.note,
-        "files": [_line(one, address) for one in member.files if one.sha256 is not None],
+        "files": [_line(one, address) for one in member.files],
     }
 
 

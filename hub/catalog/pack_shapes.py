@@ -58,11 +58,6 @@ class Pack:
         return self.collection.full_name
 
     @property
-    def is_complete(self) -> bool:
-        """Whether all files that its lock names have been made."""
-        return all(one.sha256 for member in self.members for one in member.files)
-
-    @property
     def revision(self) -> str:
         """The id of the pack as it is: SHA-1 over its texts and over commit and note of each member, in order."""
         return revision_id(self.title, self.description, [(one.commit, one.note) for one in self.members])

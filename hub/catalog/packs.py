@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from django.db.models import QuerySet
@@ -81,12 +80,6 @@ def at(viewer: Viewer, *, collection: Collection, revision: str) -> Pack:
 def all_open(versions: Sequence[int]) -> bool:
     """Whether anybody may have all of these versions."""
     return _pullable(ANONYMOUS).filter(pk__in=versions).count() == len(versions)
-
-
-def again(viewer: Viewer, *, pack: Pack) -> Pack:
-    """The same revision of the pack, read anew."""
-    rows = [(member.version.pk, member.note, member.pk) for member in pack.members]
-    return replace(pack, members=_members(viewer, rows))
 
 
 def list_packs(viewer: Viewer, *, page: int = 1, query: str = "") -> PackPage:

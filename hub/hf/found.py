@@ -39,7 +39,7 @@ def at(request: HttpRequest, owner: str, name: str, revision: str) -> Found:
     """The repository. Raises as `resolve.revision` does, for packs as well."""
     there = resolved(viewer_of(request), owner, name, revision)
     if isinstance(there, Pack):
-        files = locks.tree(_with_files(request, there), hub=public_url(request))
+        files = locks.tree(members.make_files(viewer_of(request), pack=there), hub=public_url(request))
         title = "Change the pack"
         return Found(there.revision, there.modified, title, files, payloads.pack(there))
     commit = there.commit
@@ -65,7 +65,7 @@ def file(
             # With the commit the client remembers that this file is not there, and does not ask again.
             error.detail["commit"] = there.commit.sha
             raise
-        pack = _with_files(request, there) if path == locks.LOCK_NAME else there
+        pack = members.make_files(viewer, pack=there) if path == locks.LOCK_NAME else there
         is_exact = revision == pack.revision
         held = locks.file(pack, path=path, hub=public_url(request), is_immutable=is_exact)
         return held, held.commit, held.file_id, held.data
@@ -105,12 +105,3 @@ def resolved(viewer: Viewer, owner: str, name: str, revision: str) -> Resolved |
         if error.code != "repo_not_found":
             raise
     return locks.at(viewer, owner=owner, name=name, revision=revision)
-
-
-def _with_files(request: HttpRequest, pack: Pack) -> Pack:
-    """The pack once all files that its lock names are made."""
-    if pack.is_complete:
-        return pack
-    viewer = viewer_of(request)
-    members.make_files(viewer, versions=[member.version for member in pack.members])
-    return packs.again(viewer, pack=pack)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from django.db import transaction
 
 from hub.access import Viewer, require, visible
-from hub.catalog import downloads
-from hub.errors import Conflict, Invalid, NotFound
+from hub.catalog.downloads import Download
+from hub.catalog.pack_shapes import Pack
+from hub.errors import Conflict, NotFound
 from hub.models import Collection, CollectionMember, Version
 from hub.models.registry import VersionQuerySet
 from hub.services import audit, converting, packs, texts
@@ -86,26 +88,28 @@ def move_member(viewer: Viewer, *, pack: Collection, member: int, by: int) -> No
         shown.insert(max(0, min(place + by, len(shown) - 1)), shown.pop(place))
         # What is hidden keeps its place: a step past it would change nothing that anybody sees.
         following = iter(shown)
-        _put_in_order([next(following) if pk in shown else pk for pk in pins])
+        packs.put_in_order([next(following) if pk in shown else pk for pk in pins])
 
 
-def order_members(viewer: Viewer, *, pack: Collection, members: Sequence[int]) -> None:
-    """Put members in this order; those that are not named keep theirs, at the end. Invalid for a stranger's."""
-    with _changed(viewer, pack, "order_pack") as row:
-        here = list(row.members.values_list("pk", flat=True))
-        named = list(dict.fromkeys(members))
-        if not set(named) <= set(here):
-            raise Invalid("malformed_request", "The order names what is not in this pack.", field="members")
-        _put_in_order([*named, *[pk for pk in here if pk not in named]])
+def make_files(viewer: Viewer, *, pack: Pack) -> Pack:
+    """The pack with size and digest of every file that its lock names; those that nobody asked for yet are made.
+
+    Where nothing can be kept they are made all the same, since a lock of fewer files would be another lock.
+    """
+    return replace(
+        pack,
+        members=tuple(
+            replace(member, files=tuple(_made(viewer, member.version, one) for one in member.files))
+            for member in pack.members
+        ),
+    )
 
 
-def make_files(viewer: Viewer, *, versions: Sequence[Version]) -> None:
-    """Make the files of these versions that are made on request, so that a lock file can name all of them."""
-    found = downloads.offered_of(versions)
-    for version in versions:
-        for one in found[version.pk]:
-            if one.sha256 is None:
-                converting.file_in(viewer, version=version, layout=one.layout)
+def _made(viewer: Viewer, version: Version, one: Download) -> Download:
+    if one.sha256 is not None:
+        return one
+    file = converting.file_in(viewer, version=version, layout=one.layout)
+    return replace(one, sha256=file.sha256, size=file.size)
 
 
 @contextmanager
@@ -164,8 +168,3 @@ def _member(pack: Collection, pk: int) -> CollectionMember:
     if found is None:
         raise NotFound("This pack has no such member.")
     return found
-
-
-def _put_in_order(order: Sequence[int]) -> None:
-    for position, pk in enumerate(order, start=1):
-        CollectionMember.objects.filter(pk=pk).update(position=position)

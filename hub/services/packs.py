@@ -1,9 +1,11 @@
-"""Packs: making one, saying what it is, and deleting it. `members` has what is done to the versions in it."""
+"""Packs: made, described, put in order, deleted. `members` has what is done to the versions in one."""
+
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
 from hub.access import Viewer, require
-from hub.errors import NotFound, Unacceptable
+from hub.errors import Invalid, NotFound, Unacceptable
 from hub.models import Collection, CollectionMember, CollectionRevision, FormerPackName
 from hub.services import audit, names, texts
 
@@ -37,8 +39,12 @@ def update_pack(
     title: str | None = None,
     description: str | None = None,
     visibility: str | None = None,
+    order: Sequence[int] | None = None,
 ) -> Collection:
-    """Change what is given; an old name leads to the pack for ever. Raises as create_pack."""
+    """Change what is given, all or nothing; an old name leads to the pack for ever. Raises as create_pack.
+
+    `order` are members in their new order; those that it leaves out keep theirs, at the end. Invalid for a stranger's.
+    """
     require(viewer, "edit_pack", pack)
     given = {"title": title, "description": description, "visibility": visibility}
     with transaction.atomic():
@@ -52,6 +58,8 @@ def update_pack(
         except IntegrityError:
             names.check_embedding_name(row.owner, row.name, besides=row)
             raise
+        if order is not None:
+            _order(row, order)
         remember(row)
         audit.record(viewer, "update_pack", row)
     return row
@@ -86,6 +94,20 @@ def remember(pack: Collection) -> None:
     CollectionRevision.objects.create(
         collection=pack, title=pack.title, description=pack.description, members=now
     )
+
+
+def put_in_order(members: Sequence[int]) -> None:
+    """Number these members of a pack from one, in the caller's transaction."""
+    for position, pk in enumerate(members, start=1):
+        CollectionMember.objects.filter(pk=pk).update(position=position)
+
+
+def _order(row: Collection, members: Sequence[int]) -> None:
+    here = list(row.members.values_list("pk", flat=True))
+    named = list(dict.fromkeys(members))
+    if not set(named) <= set(here):
+        raise Invalid("malformed_request", "The order names what is not in this pack.", field="order")
+    put_in_order([*named, *[pk for pk in here if pk not in named]])
 
 
 def _rename(row: Collection, name: str) -> None:

@@ -48,10 +48,10 @@ def test_an_order_names_members_of_this_pack_only_and_keeps_the_others(ada: View
     pack = factories.pack("ada", "wet-places", *map(word, ("moss-dragon", "fern-light", "rust-tide")))
     foreign = factories.pack("ada", "dry-places", word("dune-sand")).members.get()
     _, fern, rust = pack.members.values_list("pk", flat=True)
-    members.order_members(ada, pack=pack, members=[rust, fern, rust])
+    packs.update_pack(ada, pack=pack, order=[rust, fern, rust])
     assert seen(ada, pack) == ["rust-tide", "fern-light", "moss-dragon"]
     with pytest.raises(Invalid):
-        members.order_members(ada, pack=pack, members=[foreign.pk])
+        packs.update_pack(ada, pack=pack, order=[foreign.pk])
     assert seen(ada, pack) == ["rust-tide", "fern-light", "moss-dragon"]
 
 
