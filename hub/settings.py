@@ -276,22 +276,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "hub.api.errors.handle",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Glossa",
-    "DESCRIPTION": "Find, pull, publish and train textual-inversion embeddings.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "PREPROCESSING_HOOKS": ["hub.api.schema.only_this_door"],
-    "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
-    "SECURITY": [{"token": []}, {}],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
 
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
