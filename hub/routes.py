@@ -77,7 +77,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_whoami": ("whoami", None),
     "api_base_models": ("see_public", None),
     "api_schema": ("sign_in", None),
-    "api_unknown": ("see_public", "ask_in_a_body"),
+    "api_unknown": ("see_public", None),
     "api_like": (None, "like"),
     "api_packs": ("see_public", "create_pack"),
     "api_pack": ("see_public", "edit_pack"),

@@ -33,7 +33,7 @@ def schema(request: Request) -> HttpResponse:
 
 
 @extend_schema(exclude=True)
-@endpoint("GET", "POST", "PUT", "PATCH", "DELETE", is_question=True)
+@endpoint("GET", is_question=True)
 def unknown(request: Request, rest: str) -> HttpResponse:
     """Any other address under the prefix: a refusal in this door's body."""
     raise NotFound("There is no such address in this API; its schema is at /api/hub/v1/schema.")
