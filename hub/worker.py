@@ -5,7 +5,7 @@ from django.db import transaction
 
 from hub import blobs
 from hub.jobs import promises, ticker
-from hub.services import answers, counting, pending
+from hub.services import answers, converting, counting, pending
 from hub.wire import uploads
 
 HOUR = 3600.0
@@ -17,6 +17,12 @@ def count_download(file_id: int, day: str) -> None:
     with transaction.atomic():
         if promises.first_delivery():
             counting.count_download(file_id=file_id, day=day)
+
+
+@dramatiq.actor(actor_name="make_files", queue_name="default")
+def make_files(version_id: int) -> None:
+    """Make every file of a version that went into a pack, so that nobody waits for them at its lock file."""
+    converting.make_all(version_id=version_id)
 
 
 ticker.every(HOUR, answers.sweep)

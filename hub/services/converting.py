@@ -46,6 +46,19 @@ def file_in(viewer: Viewer, *, version: Version, layout: str) -> ConvertedFile:
     """
     if not visible(Version.objects.resolvable(), viewer).filter(pk=version.pk).exists():
         raise NotFound(code="revision_not_found")
+    return _file_in(version, layout)
+
+
+def make_all(*, version_id: int) -> None:
+    """Make every file of a version that is made on request; harmless to repeat, and for what is gone since."""
+    version = Version.objects.resolvable().select_related("embedding").filter(pk=version_id).first()
+    if version is None:
+        return
+    for layout in served_layouts(version.family):
+        _file_in(version, layout.id)
+
+
+def _file_in(version: Version, layout: str) -> ConvertedFile:
     wanted = _served(layout, version.family)
     stored = version.files.select_related("blob").filter(layout=wanted.id).first()
     if stored is not None:

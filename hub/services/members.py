@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from django.db import transaction
 
+from hub import jobs
 from hub.access import Viewer, require, visible
 from hub.catalog.downloads import Download
 from hub.catalog.pack_shapes import Pack
@@ -38,6 +39,7 @@ def add_member(viewer: Viewer, *, pack: Collection, version: Version, note: str 
             raise Conflict(
                 "pack_full", f"A pack has up to {MEMBERS_MAX} members. Take one out, or make another."
             )
+        jobs.enqueue("make_files", version.pk)
         return CollectionMember.objects.create(
             collection=row, embedding_id=version.embedding_id, version=version, note=note,
             trigger=version.trigger.lower(), position=members[-1].position + 1 if members else 1,
@@ -58,6 +60,7 @@ def bump_member(
         _check_trigger(viewer, version, others)
         found.version, found.trigger = version, version.trigger.lower()
         found.save(update_fields=["version", "trigger"])
+        jobs.enqueue("make_files", version.pk)
         return found
 
 

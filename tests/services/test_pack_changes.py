@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from hub import worker
 from hub.access import ANONYMOUS, Viewer
 from hub.catalog import packs as reads
 from hub.errors import Forbidden, HubError, Invalid, NotFound
-from hub.models import Collection, Version
+from hub.models import Collection, OutboxJob, Version
 from hub.services import lifecycle, members, packs, publishing
 from tests import factories
 
@@ -77,6 +78,20 @@ def test_every_change_is_a_revision_that_can_still_be_pulled_and_nothing_done_is
     members.remove_member(ada, pack=pack, member=member)
     members.move_member(ada, pack=pack, member=pack.members.get().pk, by=-1)
     assert pack.revisions.count() == before[0]
+
+
+def test_the_files_of_a_new_pin_are_made_before_anybody_asks_for_the_lock(ada: Viewer) -> None:
+    first = factories.version(factories.embedding(name="moss-dragon"), family="sd1")
+    pack = factories.pack("ada", "wet-places", first)
+    second = factories.version(first.embedding, family="sd1")
+    members.bump_member(ada, pack=pack, member=pack.members.get().pk)
+    promised = OutboxJob.objects.filter(name="make_files").values_list("args", flat=True)
+    assert sorted(promised) == [[first.pk], [second.pk]]
+    for _ in range(2):
+        worker.make_files.fn(second.pk)
+    (member,) = reads.whole(ada, collection=pack).members
+    assert [one.layout for one in member.files if one.sha256 is None] == []
+    worker.make_files.fn(0)
 
 
 def test_a_deleted_pack_leaves_its_words_and_frees_its_name(ada: Viewer) -> None:
