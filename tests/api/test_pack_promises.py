@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from hub import blobs
 from hub.errors import Full
@@ -32,6 +34,25 @@ def test_a_hub_without_room_gives_the_same_lock_as_one_with_room(
     assert without.content == with_room.content == b"".join(card)
     layouts = [file["layout"] for file in json.loads(without.content)["members"][0]["files"]]
     assert len(layouts) > 1
+
+
+def test_a_lock_of_many_members_asks_no_more_than_one_of_two(client: Client) -> None:
+    words = [factories.published(name=f"word-{letter}").head for letter in "abcdefg"]
+    factories.pack("ada", "few-words", *words[:2])
+    factories.pack("ada", "many-words", *words)
+
+    def asked(address: str) -> int:
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return len(queries)
+
+    for address in (
+        "/api/hub/v1/packs/ada/{}/lock",
+        "/api/hub/v1/packs/ada/{}",
+        "/api/models/ada/{}/tree/main",
+    ):
+        assert asked(address.format("many-words")) <= asked(address.format("few-words")) <= 12
 
 
 def test_a_change_that_is_refused_in_one_part_changes_no_other(client: Client) -> None:

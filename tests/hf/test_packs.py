@@ -105,6 +105,24 @@ def test_no_command_that_writes_takes_a_pack_for_an_embedding(
     assert pack.members.count() == 2
 
 
+@pytest.mark.client
+def test_the_client_lists_files_refs_and_history_of_a_pack(ask: Ask, pack: Collection) -> None:
+    files, refs, commits, sizes, exists = ask(
+        """
+    info = api.model_info("mara/wet-places", files_metadata=True)
+    answer = [
+        sorted(api.list_repo_files("mara/wet-places")),
+        [[one.name, one.target_commit == info.sha] for one in api.list_repo_refs("mara/wet-places").branches],
+        [one.commit_id == info.sha for one in api.list_repo_commits("mara/wet-places")],
+        [one.size for one in info.siblings],
+        [api.file_exists("mara/wet-places", "glossa.lock.json"), api.revision_exists("mara/wet-places", info.sha)],
+    ]
+    """
+    )
+    assert (set(files), refs, commits, exists) == (NAMES, [["main", True]], [True], [True, True])
+    assert all(size > 0 for size in sizes)
+
+
 def test_a_private_pack_does_not_exist_for_others(client: Client, pack: Collection) -> None:
     packs.update_pack(factories.viewer("mara"), pack=pack, visibility="private")
     for path in ("/api/models/mara/wet-places", "/mara/wet-places/resolve/main/glossa.lock.json"):
