@@ -14,6 +14,7 @@ from hub.formats import Tensor, write_canonical
 
 SIZES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8, "I32": 4, "I64": 8, "U8": 1, "BOOL": 1, "F8_E4M3": 1}
 WIDTHS = {"tiny": 128, "sd1": 768, "sd2": 1024}
+SLOTS = {"sdxl": {"clip_l": 768, "clip_g": 1280}}
 
 
 def floats(count: int, *, seed: int = 1, scale: float = 0.02) -> list[float]:
@@ -82,8 +83,9 @@ def canonical_file(
     family: str = "tiny", *, trigger: str = "moss-dragon", vectors: int = 2, seed: int = 1
 ) -> bytes:
     """A canonical file of ours; other seeds give other vectors."""
+    slots = SLOTS.get(family) or {"emb_params": WIDTHS[family]}
     return write_canonical(
-        {"emb_params": tensor(vectors, WIDTHS[family], seed=seed)},
+        {slot: tensor(vectors, width, seed=seed + place) for place, (slot, width) in enumerate(slots.items())},
         family=family,
         trigger=trigger,
         metadata={},

@@ -79,11 +79,11 @@ def _listed(viewer: Viewer, owner: str | None) -> QuerySet[Embedding]:
     """What this viewer may find in lists."""
     rows = visible(Embedding.objects.alive().filter(head__isnull=False), viewer)
     if owner is None:
-        return rows.filter(visibility="public")
+        return rows.filter(visibility="public", head__state="published")
     rows = rows.filter(owner__name=owner.lower())
     if viewer.user is not None and viewer.user.username == owner.lower() and viewer.has_scope("read"):
         return rows
-    return rows.filter(visibility="public")
+    return rows.filter(visibility="public", head__state="published")
 
 
 def _filtered(

@@ -61,7 +61,7 @@ class EmbeddingQuerySet(models.QuerySet["Embedding"]):
 
     def listed(self) -> "EmbeddingQuerySet":
         """Public, and with a version that lists may offer."""
-        return self.alive().filter(visibility=Visibility.PUBLIC, head__isnull=False)
+        return self.alive().filter(visibility=Visibility.PUBLIC, head__state=Version.State.PUBLISHED)
 
 
 class Embedding(models.Model):
