@@ -85,7 +85,10 @@ def canonical_file(
     """A canonical file of ours; other seeds give other vectors."""
     slots = SLOTS.get(family) or {"emb_params": WIDTHS[family]}
     return write_canonical(
-        {slot: tensor(vectors, width, seed=seed + place) for place, (slot, width) in enumerate(slots.items())},
+        {
+            slot: tensor(vectors, width, seed=seed + place)
+            for place, (slot, width) in enumerate(slots.items())
+        },
         family=family,
         trigger=trigger,
         metadata={},
