@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -70,6 +71,7 @@ POINTS: Mapping[str, str] = MappingProxyType(
     }
 )
 WAYS = ("KILL", "TERM", "ENOSPC")
+STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -121,3 +123,13 @@ def kill_point(name: str) -> None:
     if _order.way == "ENOSPC":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.kill(os.getpid(), signal.SIGTERM if _order.way == "TERM" else signal.SIGKILL)
+    _wait_for_the_stop()
+
+
+def _wait_for_the_stop() -> None:
+    """Stay at this instruction until the main thread has passed the stop on to this one, or the stop comes later."""
+    if threading.current_thread() is threading.main_thread():
+        return
+    until = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < until:
+        time.sleep(0.01)

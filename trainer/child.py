@@ -54,6 +54,7 @@ class EngineChild:
         self.python = python
         self.folder = Path(folder) if folder else None
         self._process: subprocess.Popen[str] | None = None
+        self._is_asked = False
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
 
@@ -66,6 +67,11 @@ class EngineChild:
     def running(self) -> bool:
         """Whether a child is alive."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def working(self) -> bool:
+        """Whether a live child owes the end of a command."""
+        return self.running and self._is_asked
 
     @property
     def log(self) -> str:
@@ -96,6 +102,7 @@ class EngineChild:
             start_new_session=True,
         )
         self._process = process
+        self._is_asked = False
         for target, stream in ((self._read_events, process.stdout), (self._read_log, process.stderr)):
             threading.Thread(target=target, args=(stream, self._lines), daemon=True).start()
 
@@ -109,6 +116,7 @@ class EngineChild:
             process.stdin.flush()
         except (BrokenPipeError, ValueError):
             raise EngineDied(process.wait(), self.log) from None
+        self._is_asked = self._is_asked or command["do"] not in ("stop", "quit")
 
     def events(self, timeout: float = 60.0) -> Iterator[dict[str, Any]]:
         """Events in order, up to and including the one that ends the command.
@@ -123,8 +131,10 @@ class EngineChild:
                 raise EngineSilent(f"no event for {timeout:g} s") from None
             if event is None:
                 raise EngineDied(self._process.wait() if self._process else -1, self.log)
+            is_last = event.get("event") in FINAL
+            self._is_asked = self._is_asked and not is_last
             yield event
-            if event.get("event") in FINAL:
+            if is_last:
                 return
 
     def cancel(self, run_id: str) -> None:

@@ -135,7 +135,7 @@ def _fail(claim: Claim, fault: str, code: str, message: str) -> None:
 def _save_and_leave(claim: Claim) -> None:
     """The worker is told to stop: let the engine save, keep that checkpoint, give the run back."""
     try:
-        if _child.running:
+        if _child.working:
             _child.cancel(str(claim.run_id))
             _take_last_words(claim)
         leases.release(claim, message="The worker was restarted; the run goes on.", blameless=True)

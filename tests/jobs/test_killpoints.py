@@ -1,8 +1,12 @@
 """Kill points: what an order says, and what a process that has one does."""
 
 import signal
+import threading
+import time
 
 import pytest
+from dramatiq.middleware import Shutdown
+from dramatiq.threading import raise_thread_exception
 
 from hub import killpoints
 from tests import kill
@@ -60,3 +64,30 @@ def test_a_process_asked_to_stop_hears_the_signal(monkeypatch: pytest.MonkeyPatc
     finally:
         signal.signal(signal.SIGTERM, before)
     assert heard == [signal.SIGTERM]
+
+
+def test_a_stop_reaches_a_thread_at_the_point_that_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(killpoints, "_order", killpoints.Order())
+    monkeypatch.setattr(killpoints, "_left", 0)
+    asked, ended_by = threading.Event(), []
+
+    def job() -> None:
+        try:
+            killpoints.kill_point("K4")
+            ended_by.append("nothing")
+        except Shutdown:
+            ended_by.append("the stop")
+
+    before = signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    try:
+        killpoints.arm("K4!TERM")
+        thread = threading.Thread(target=job)
+        thread.start()
+        assert asked.wait(5)
+        time.sleep(0.2)
+        assert thread.ident is not None
+        raise_thread_exception(thread.ident, Shutdown)
+        thread.join(5)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended_by == ["the stop"]

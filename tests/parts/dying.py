@@ -84,7 +84,7 @@ def _child(act: Callable[..., None], arguments: tuple[Any, ...], point: str, eng
     from trainer import worker
     from trainer.child import EngineChild
 
-    settings.HUB.update(HUB_LEASE_SECONDS=2, HUB_RUN_MAX_PER_DAY=100_000, HUB_RUN_MAX_WAITING=100_000)
+    settings.HUB.update(HUB_LEASE_SECONDS=8, HUB_RUN_MAX_PER_DAY=100_000, HUB_RUN_MAX_WAITING=100_000)
     if engine:
         worker._child = EngineChild(engine)
     killpoints.arm(point)

@@ -31,9 +31,29 @@ def test_a_dry_run_says_what_a_single_file_is(tmp_path: Path, capsys: pytest.Cap
     assert (said["family"], said["prediction_type"], said["resolution"]) == ("sd2", "v_prediction", 768)
 
 
-def test_a_single_file_is_not_installed_and_the_refusal_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"single-file sd1 checkpoint.*save_pretrained"):
-        call_command("install_base_model", str(checkpoint(tmp_path, SD1)))
+@pytest.mark.parametrize(
+    ("shapes", "words"),
+    [
+        (SD1, r"^Single files cannot be installed yet: .*single-file sd1 checkpoint.*save_pretrained"),
+        (
+            SD2,
+            r"^Single files cannot be installed yet: .*sd2.*save_pretrained.*prediction_type in scheduler_conf",
+        ),
+        ({"lora.up": [4, 4]}, r"^Single files cannot be installed yet, and .* no Stable Diffusion UNet"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--prediction", "epsilon")])
+def test_a_single_file_is_not_installed_and_the_refusal_says_what_to_do(
+    tmp_path: Path, shapes: dict[str, list[int]], words: str, options: tuple[str, ...]
+) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("install_base_model", str(checkpoint(tmp_path, shapes)), *options)
+    assert not BaseModel.objects.exists()
+
+
+def test_a_prediction_type_that_would_have_no_effect_is_refused() -> None:
+    with pytest.raises(CommandError, match=r"scheduler_config\.json"):
+        call_command("install_base_model", str(BUNDLED), "--prediction", "epsilon")
     assert not BaseModel.objects.exists()
 
 

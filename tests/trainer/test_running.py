@@ -17,7 +17,7 @@ from hub.models import Version
 from trainer import runs, worker
 from trainer.child import EngineChild
 from trainer.models import TrainingRun
-from trainer.services import leases, submitting
+from trainer.services import finishing, leases, submitting
 from trainer.supervisor import Attempt
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("child")]
@@ -35,6 +35,24 @@ def vectors(run: TrainingRun) -> bytes:
     """The bytes of the run's draft."""
     assert run.version is not None
     return blobs.read(str(run.version.tensors_id))
+
+
+def test_a_worker_asked_to_stop_while_its_engine_rests_leaves_at_once(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = submit()
+    stopped_at = []
+
+    def stop(*_: Any) -> None:
+        stopped_at.append(time.monotonic())
+        raise Shutdown
+
+    monkeypatch.setattr(finishing, "keep_sheet", stop)
+    with pytest.raises(Shutdown):
+        go(run)
+    assert time.monotonic() - stopped_at[0] < worker.STOP_SECONDS / 3
+    run.refresh_from_db()
+    assert (run.state, run.attempts_without_progress, run.lease_until) == ("queued", 0, None)
 
 
 def meanwhile(act: Callable[[], Any], when: Callable[[], bool]) -> threading.Thread:

@@ -30,14 +30,7 @@ def install(
     when another base has the name, unless `replace`.
     """
     if folder.is_file():
-        facts_of_file = look(folder)
-        raise Unacceptable(
-            "base_single_file",
-            f"'{folder.name}' is a single-file {facts_of_file.family} checkpoint, which cannot be installed as it is: "
-            "save it as a diffusers folder with safetensors (from_single_file, then save_pretrained) and install that.",
-            field="folder",
-            rule="E12.1",
-        )
+        raise Unacceptable("base_single_file", _why_no_file(folder), field="folder", rule="E12.1")
     try:
         facts = read_base(folder)
     except BaseFolderError as error:
@@ -54,6 +47,25 @@ def install(
         )
     place = _copied(folder, name, digest) if copy else folder.resolve()
     return _record(facts, name=name, digest=digest, place=place, title=title)
+
+
+def _why_no_file(path: Path) -> str:
+    """That single files cannot be installed, and what to do with this one."""
+    no = "Single files cannot be installed yet"
+    try:
+        family, said = read_base_file(path).family, ""
+    except BaseFolderError as error:
+        if error.code != "base_prediction_unknown":
+            return f"{no}, and this one could be no base: {error.message}"
+        family = "sd2"
+        said = (
+            " This file does not say its prediction type: see that prediction_type in scheduler_config.json is "
+            "v_prediction for a 768 model, epsilon for a 512 base model."
+        )
+    return (
+        f"{no}: save '{path.name}' (single-file {family} checkpoint) as a diffusers folder with safetensors "
+        f"(from_single_file, then save_pretrained) and install that.{said}"
+    )
 
 
 def _copied(folder: Path, name: str, digest: str) -> Path:

@@ -37,6 +37,11 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.say(options)
                 return
+            if options["prediction"] and not options["path"].is_file():
+                raise CommandError(
+                    "--prediction answers for a single file with --dry-run; a folder says its prediction type itself, "
+                    "in scheduler/scheduler_config.json."
+                )
             base = bases.install(
                 options["path"],
                 name=options["name"],
