@@ -50,6 +50,8 @@ def test_a_word_is_added_liked_and_moved_without_a_mouse(ada: Page, pack: Collec
     like.press("Enter")
     expect(ada.get_by_role("button", name="Liked 1")).to_have_attribute("aria-pressed", "true")
     ada.get_by_role("link", name="Add to pack").press("Enter")
+    # The form opens on the page, and the keyboard is in it.
+    expect(ada.locator("#add-to-pack")).to_be_focused()
     ada.get_by_label("Wet Places").press("Space")
     ada.get_by_label("Note").fill("For the dry days.")
     ada.get_by_role("button", name="Add v1").press("Enter")
