@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from hub.access import Viewer
-from hub.errors import Conflict, Unacceptable
+from hub.errors import Conflict
 from hub.models import KeptAnswer
 
 KEPT = timedelta(days=1)
@@ -17,8 +17,8 @@ DEAD = timedelta(minutes=10)
 def begin(viewer: Viewer, *, key: str, fingerprint: str) -> KeptAnswer:
     """The answer that was given (`status` is not 0), or a row to be filled by `finish` or removed by `drop`.
 
-    Raises Unacceptable `key_reused` for another call under the same key, Conflict `still_running` while the first
-    is being worked on.
+    Raises Conflict: `key_reused` for another call under the same key, `still_running` while the first is being
+    worked on.
     """
     assert viewer.user is not None
     KeptAnswer.objects.filter(user=viewer.user, key=key, created_at__lt=timezone.now() - KEPT).delete()
@@ -33,7 +33,7 @@ def _earlier(viewer: Viewer, key: str, fingerprint: str) -> KeptAnswer:
     row = KeptAnswer.objects.filter(user=viewer.user, key=key).first()
     if row is not None and row.fingerprint != fingerprint:
         message = "This Idempotency-Key was sent with another call; take a new one for each call."
-        raise Unacceptable("key_reused", message, field="Idempotency-Key")
+        raise Conflict("key_reused", message, field="Idempotency-Key")
     if row is not None and row.status:
         return row
     dead = timezone.now() - DEAD

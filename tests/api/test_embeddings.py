@@ -203,13 +203,13 @@ def test_the_same_call_with_the_same_key_is_done_once(client: Client, token: dic
     assert again["Idempotency-Replayed"] == "true" and again.content == first.content
     assert again["Location"] == first["Location"]
     other = make(client, key, name="other-word")
-    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_reused")
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "key_reused")
     assert Embedding.objects.count() == 1
     versions = [publish(client, {**token, "idempotency-key": "push-0002"}, seed=5) for _ in range(2)]
     assert [one.status_code for one in versions] == [201, 201]
     assert versions[1]["Idempotency-Replayed"] == "true"
     changed = publish(client, {**token, "idempotency-key": "push-0002"}, seed=6)
-    assert changed.json()["error"]["code"] == "key_reused"
+    assert (changed.status_code, changed.json()["error"]["code"]) == (409, "key_reused")
 
 
 def test_a_refused_call_may_be_mended_and_sent_again_with_its_key(
