@@ -1,0 +1,137 @@
+"""Requests a second at the doors, against a bare Django view and a static file on the same server, in one run.
+
+    python -m benchmarks.doors [--count 300] [--rounds 5]
+
+Two servers of the same kind (gunicorn, one process, four threads, one database): the hub, and `benchmarks.bare`. One
+client with one kept connection asks each in turn, round by round; what is printed is the middle of the rounds, and the
+middle of the ratios of each round.
+"""
+
+import argparse
+import http.client
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.sync import filled, settled
+from tests.parts import process
+
+NAME = "word-0007"
+
+
+def served(application: str, port: int, log: Path, **environment: str) -> "subprocess.Popen[bytes]":
+    """A gunicorn with one process and four threads, answering."""
+    os.environ.update(environment)
+    words = ["-m", "gunicorn", application, "--no-control-socket", "--log-level", "warning", "--bind"]
+    words += [f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "4"]
+    server = process.start([sys.executable, *words], log=log)
+
+    def answers() -> bool:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status < 500
+        except OSError:
+            return False
+
+    process.wait_until(answers, server, log, seconds=120)
+    return server
+
+
+def speed(port: int, address: str, count: int, method: str = "GET") -> float:
+    """Requests a second over one kept connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    began = time.perf_counter()
+    for _ in range(count):
+        connection.request(method, address)
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status in (200, 302, 307), (address, response.status, body[:200])
+    return count / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=300, help="requests in a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    memory = Path("/dev/shm")
+    work = Path(tempfile.mkdtemp(prefix="glossa-bench-doors-", dir=memory if memory.is_dir() else None))
+    data, hub, bare = work / "data", process.free_port(), process.free_port()
+    data.mkdir()
+    settled(data, hub)
+    from django.conf import settings
+
+    from hub.models import File, Version
+    from tests.parts.valkey import Valkey
+
+    valkey = Valkey(settings.VALKEY_SOCKET, work)
+    valkey.start()
+    filled(200, f"http://127.0.0.1:{hub}")
+    version = Version.objects.get(embedding__name=NAME)
+    stored = File.objects.get(version=version, layout="canonical")
+    files = work / "files"
+    files.mkdir()
+    (files / "file.safetensors").write_bytes(stored_bytes(stored.blob_id))
+    servers = [
+        served("hub.wsgi:application", hub, work / "hub.log"),
+        served("benchmarks.bare:application", bare, work / "bare.log", BARE_FILES=str(files)),
+    ]
+    tree = f"/mara/{NAME}/resolve/v1"
+    questions = {
+        "one indexed query, bare Django": (bare, f"/query/{NAME}", "GET"),
+        "static file, bare Django": (bare, "/file/file.safetensors", "GET"),
+        "hf resolve, HEAD": (hub, f"{tree}/{stored.path}", "HEAD"),
+        "hf repository": (hub, f"/api/models/mara/{NAME}", "GET"),
+        "civitai version": (hub, f"/api/v1/model-versions/{version.pk}", "GET"),
+        "native embedding": (hub, f"/api/hub/v1/embeddings/mara/{NAME}", "GET"),
+        "file bytes, hf resolve": (hub, f"{tree}/{stored.path}", "GET"),
+        "file bytes, native": (
+            hub,
+            f"/api/hub/v1/embeddings/mara/{NAME}/versions/1/files?layout=canonical",
+            "GET",
+        ),
+    }
+    try:
+        compare(questions, options.count, options.rounds, valkey)
+    finally:
+        for server in servers:
+            process.stop(server)
+        valkey.stop()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def stored_bytes(sha256: str) -> bytes:
+    """The bytes of a blob."""
+    from hub import blobs
+
+    return blobs.read(sha256)
+
+
+def compare(questions: dict[str, tuple[int, str, str]], count: int, rounds: int, valkey: object) -> None:
+    """Every question in turn, round by round."""
+    found: dict[str, list[float]] = {name: [] for name in questions}
+    for turn in range(rounds + 1):
+        for name, (port, address, method) in questions.items():
+            valkey.flush()  # type: ignore[attr-defined]  # counts of calls begin anew
+            rate = speed(port, address, count if turn else 20, method)
+            if turn:
+                found[name].append(rate)
+    names = list(questions)
+    for name in names:
+        base = found[names[1] if name.startswith("file bytes") else names[0]]
+        ratios = [mine / theirs for mine, theirs in zip(found[name], base, strict=True)]
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        sys.stdout.write(
+            f"{name:34} {statistics.median(found[name]):8.0f}/s  {statistics.median(ratios):.2f} ({spread})\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
