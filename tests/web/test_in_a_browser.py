@@ -161,12 +161,14 @@ def test_the_other_half_of_a_pair_is_asked_for_and_both_are_published(
     publisher: Page, places: Everything, tmp_path: Path
 ) -> None:
     for width in (768, 1280):
-        (tmp_path / f"learned_{width}.safetensors").write_bytes(samples.keyed_file({"<moss>": width}, vectors=2))
+        (tmp_path / f"learned_{width}.safetensors").write_bytes(
+            samples.keyed_file({"<moss>": width}, vectors=2)
+        )
     publisher.goto("/new")
     publisher.locator("#id_file").set_input_files(tmp_path / "learned_1280.safetensors")
     expect(publisher.get_by_text("Half of a pair?")).to_be_visible()
     publisher.get_by_label("The other file").set_input_files(tmp_path / "learned_768.safetensors")
-    expect(publisher.locator("#facts")).to_contain_text("2 × 768")
+    expect(publisher.locator("#facts")).to_contain_text("2 \u00d7 768")
     assert barriers(publisher) == []
     publisher.get_by_label("Trigger").fill("moss-pair")
     publisher.get_by_label("Name", exact=True).fill("moss-pair")
