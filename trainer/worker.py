@@ -57,27 +57,35 @@ def run_training(run_id: str) -> None:
     """
     log.info("woken for run %s", run_id)
     while (claim := leases.claim_next(worker_name())) is not None:
-        kill_point("K19")
         attempt(claim)
 
 
 def attempt(claim: Claim) -> None:
     """Work on a claimed run and leave its row in a state that says what happened. Raises Shutdown alone."""
-    with workspace.work_folder(f"{claim.run_id}-{claim.fence}") as folder:
+    try:
+        kill_point("K19")
+        with workspace.work_folder(f"{claim.run_id}-{claim.fence}") as folder:
+            _work(claim, folder)
+    except Shutdown:
+        _give_back(claim)
+        raise
+
+
+def _work(claim: Claim, folder: Path) -> None:
+    try:
+        Attempt(_child, claim).work(folder)
+    except Shutdown:
+        _save_last(claim)
+        raise
+    except LeaseLost:
+        log.warning("run %s: the lease is lost, the engine is stopped", claim.run_id)
+        kill_point("K26")
+        _child.kill()
+    except Exception as error:  # noqa: BLE001  whatever it was, the row must say what comes next
         try:
-            Attempt(_child, claim).work(folder)
-        except Shutdown:
-            _save_and_leave(claim)
-            raise
+            judge(claim, error)
         except LeaseLost:
-            log.warning("run %s: the lease is lost, the engine is stopped", claim.run_id)
-            kill_point("K26")
             _child.kill()
-        except Exception as error:  # noqa: BLE001  whatever it was, the row must say what comes next
-            try:
-                judge(claim, error)
-            except LeaseLost:
-                _child.kill()
 
 
 def judge(claim: Claim, error: Exception) -> None:
@@ -132,17 +140,24 @@ def _fail(claim: Claim, fault: str, code: str, message: str) -> None:
         finishing.end_without_sheet(claim, run, message=message)
 
 
-def _save_and_leave(claim: Claim) -> None:
-    """The worker is told to stop: let the engine save, keep that checkpoint, give the run back."""
+def _save_last(claim: Claim) -> None:
+    """The worker is told to stop: let the engine save what it has, and keep that checkpoint."""
     try:
         if _child.working:
             _child.cancel(str(claim.run_id))
             _take_last_words(claim)
-        leases.release(claim, message="The worker was restarted; the run goes on.", blameless=True)
     except (LeaseLost, EngineDied, HubError) as error:
         log.warning("run %s: left without saving: %s", claim.run_id, error)
     finally:
         _child.kill()
+
+
+def _give_back(claim: Claim) -> None:
+    """The worker is told to stop: the run is the next one's."""
+    try:
+        leases.release(claim, message="The worker was restarted; the run goes on.", blameless=True)
+    except (LeaseLost, HubError) as error:
+        log.warning("run %s: not given back: %s", claim.run_id, error)
 
 
 def _take_last_words(claim: Claim) -> None:
