@@ -51,9 +51,10 @@ def test_a_single_file_is_not_installed_and_the_refusal_says_what_to_do(
     assert not BaseModel.objects.exists()
 
 
-def test_a_prediction_type_that_would_have_no_effect_is_refused() -> None:
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_prediction_type_that_would_have_no_effect_is_refused(options: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match=r"scheduler_config\.json"):
-        call_command("install_base_model", str(BUNDLED), "--prediction", "epsilon")
+        call_command("install_base_model", str(BUNDLED), "--prediction", "epsilon", *options)
     assert not BaseModel.objects.exists()
 
 

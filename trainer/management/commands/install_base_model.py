@@ -34,14 +34,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Install and say what it is."""
         try:
-            if options["dry_run"]:
-                self.say(options)
-                return
-            if options["prediction"] and not options["path"].is_file():
+            if options["prediction"] and options["path"].is_dir():
                 raise CommandError(
                     "--prediction answers for a single file with --dry-run; a folder says its prediction type itself, "
                     "in scheduler/scheduler_config.json."
                 )
+            if options["dry_run"]:
+                self.say(options)
+                return
             base = bases.install(
                 options["path"],
                 name=options["name"],
