@@ -1,11 +1,11 @@
 """Embeddings and versions by number, each with all that a tool asks of it: as many queries for one as for many."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
-from django.db.models import Q, Sum
+from django.db.models import OuterRef, Q, Subquery, Sum
 
 from hub.access import ANONYMOUS, Viewer, visible
 from hub.errors import NotFound
@@ -83,16 +83,18 @@ def load(versions: Iterable[Version]) -> list[Whole]:
     """All of these versions, which somebody may pull, in their order; six queries."""
     rows = list(versions)
     keys = [row.pk for row in rows]
+    newest = Commit.objects.filter(version=OuterRef("version")).order_by("-sequence")
     files = {
         file.version_id: file
-        for file in File.objects.filter(version__in=keys, layout="canonical").select_related("blob")
+        for file in File.objects.filter(version__in=keys, layout="canonical")
+        .select_related("blob")
+        .annotate(commit=Subquery(newest.values("sha")[:1]))
     }
     digests = _digests(files)
     pulls = dict(
         Download.objects.filter(version__in=keys).values_list("version").annotate(Sum("count")).order_by()
     )
     pictures = _pictures(keys)
-    commits = dict(Commit.objects.filter(version__in=keys).order_by("sequence").values_list("version", "sha"))
     everybody = open_among(keys)
     return [
         Whole(
@@ -101,7 +103,7 @@ def load(versions: Iterable[Version]) -> list[Whole]:
             digests=digests[row.pk],
             pulls=pulls.get(row.pk, 0),
             pictures=tuple(pictures[row.pk]),
-            commit=commits.get(row.pk, ""),
+            commit=files[row.pk].commit or "",
             is_open=row.pk in everybody,
         )
         for row in rows
@@ -121,7 +123,7 @@ def _with_tags(numbers: Sequence[int]) -> dict[int, Embedding]:
     return {row.pk: row for row in rows}
 
 
-def _digests(files: dict[int, File]) -> dict[int, dict[str, str]]:
+def _digests(files: Mapping[int, File]) -> dict[int, dict[str, str]]:
     """Digests of these files by version and kind; the SHA-256 is always there."""
     found = {pk: {"sha256": file.blob_id} for pk, file in files.items()}
     rows = Digest.objects.filter(version__in=files).values_list("version", "path", "kind", "value")

@@ -21,10 +21,11 @@ def sign(viewer: Viewer, what: str) -> str:
     return _signer().sign(f"{what}.{user}.{token}")
 
 
-def opened(link: str, *, life_seconds: int = LIFE_SECONDS) -> tuple[str, Viewer]:
+def opened(link: str, *, life_seconds: int | None = None) -> tuple[str, Viewer]:
     """What the link opens, and for whom. NotFound for one that is forged, old, or of somebody who lost their access."""
+    life = LIFE_SECONDS if life_seconds is None else life_seconds
     try:
-        what, user, token = _signer().unsign(link, max_age=life_seconds).split(".")
+        what, user, token = _signer().unsign(link, max_age=life).split(".")
         viewer = tokens.viewer_again(user_id=int(user), token_id=int(token)) if int(user) else ANONYMOUS
     except (signing.BadSignature, ValueError, Unauthenticated):
         raise NotFound("This link is too old, or never was one. Ask for the file again.") from None
