@@ -60,8 +60,8 @@ Known combinations by how much the base had seen; the judge is the same througho
 ## Limits
 
 It is a teaching model. Grounds, silhouettes, colours and fills come out as asked nearly always. Of new words it learns
-silhouettes with their colours best; a new fill or palette comes out near what was shown and seldom exactly so. Edges wobble, small objects
-lose detail, and nothing outside its world can be drawn.
+silhouettes with their colours best; a new fill or palette comes out near what was shown and seldom exactly so. Edges
+wobble, small objects lose detail, and nothing outside its world can be drawn.
 Positions, several objects and backgrounds with things in them are not part of that world.
 
 ## Licence
