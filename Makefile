@@ -48,7 +48,8 @@ postgres: check
 	GLOSSA_TEST_DATABASE=postgres $(TESTS) tests/services tests/catalog tests/jobs
 
 bench: $(VENV)/test.stamp ## measure: a standard run, the judge's numbers
-	@for program in benchmarks/[a-z]*.py; do echo "== $$program"; $(PY) $$program || exit 1; done
+	@for name in $(filter-out bare,$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
+	echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
 docs: $(VENV)/test.stamp ## check that the documentation tells the truth
 	@$(PY) -m pytest -q tests/house/test_docs.py
