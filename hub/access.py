@@ -80,7 +80,6 @@ ACTS: Final[dict[str, Act]] = {
     "create_pack": Act(scope="publish"),
     "edit_pack": Act(scope="manage"),
     "like": Act(user=True, moderator=True, scope="manage"),
-    "see_likes": Act(scope="read"),
     "see_run": Act(moderator=True, scope="train"),
     "see_training_images": Act(scope="train"),
     "delete_training_images": Act(moderator=True, scope="train"),
