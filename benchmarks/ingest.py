@@ -8,7 +8,8 @@ answer; the other side is `torch.load(weights_only=True)` or `safetensors.torch.
 the same tensors. Rounds alternate; what is printed is the middle and the spread of the ratio of each pair of rounds.
 
 A child for each file has a price below which no reader can go: processor time of a fork and an exit with nothing
-between them, of an interpreter that has loaded nothing and of one that has loaded the reader. Both are printed.
+between them, of an interpreter that has loaded nothing and of one that has loaded the reader. Both are printed, and
+what the reader takes without any child, which is the other bound.
 """
 
 import argparse
@@ -29,6 +30,8 @@ import torch
 from safetensors.torch import load, save
 
 from hub import sandbox
+from hub.formats.inspection import examine_descriptor
+from hub.formats.limits import DEFAULT_LIMITS
 from hub.sandbox import process, template
 
 READER = "hub.formats.inspection"
@@ -65,6 +68,13 @@ def made(index: int) -> tuple[str, bytes]:
 def by_hub(path: Path) -> int:
     """One file as an upload is read."""
     return len(sandbox.read_embedding(path, filename=path.name).canonical)
+
+
+def by_reader_alone(path: Path) -> int:
+    """One file as the child reads it, but in this process: what is left when the sandbox costs nothing."""
+    with path.open("rb") as file:
+        limits = {"max_bytes": DEFAULT_LIMITS.max_bytes, "max_vectors": DEFAULT_LIMITS.max_vectors}
+        return len(examine_descriptor(file.fileno(), filename=path.name, **limits)[1])
 
 
 def by_torch(path: Path) -> int:
@@ -156,12 +166,14 @@ def main() -> None:
                 f" ({1000 * other_processor / len(paths):.2f} ms)   ratio {ratios[-1]:.2f}"
             )
         after = [resident("self"), *map(resident, process.POOL.pids())]
+        bare = statistics.median(timed(by_reader_alone, paths, 1)[1] for _ in range(options.rounds))
         alone = [timed(by_hub, [path], 1)[0] * 1000 for path in paths[:100]]
     print(f"files a second, hub / torch: {spread(ratios)}; processor time, torch / hub: {spread(processors)}")
     print(
         f"one file alone: {statistics.median(alone):.1f} ms (fastest {min(alone):.1f}, slowest {max(alone):.1f})"
     )
     print(f"fork and exit alone: {fork_and_exit(''):.2f} ms, with the reader {fork_and_exit(READER):.2f} ms")
+    print(f"the reader without a child: {1000 * bare / len(paths):.2f} ms of processor")
     print(f"memory of the parent: {memory[0]:.0f} MB before, {after[0]:.0f} MB after")
     print(f"memory of the template: {memory[1]:.1f} MB before, {after[1]:.1f} MB after")
 

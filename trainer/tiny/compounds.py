@@ -74,8 +74,8 @@ def _mixture(scene: Scene, kind: str, rng: Random) -> tuple[Scene, list[Part], N
         if scene.fill != "plain":
             part, field = _mixed_fill(scene.fill, rng)
             if rng.random() < UNNAMED:
-                part, field = {"marks": 1.0}, unnamed.any_fill(rng)
-                numbers["marks"] = unnamed.fill_numbers(field)
+                part = {"marks": 1.0}
+                field, numbers["marks"] = unnamed.any_fill(rng)
             parts.append(part)
             scene = replace(scene, field=field)
     if kind != "style":

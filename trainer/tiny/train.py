@@ -34,7 +34,7 @@ FALL_FROM = 0.8  # the share of the steps at the full rate
 SHORT_LENGTH, SHORT_UNTIL = 32, 0.92  # no caption needs more; the long padding is learned at the end
 # Silhouettes are decided where noise is strong and seen best where nothing distracts; fills come after them, and
 # compound words once the plain ones are known.
-PHASES = (0.25, 0.45)  # the shares of the steps at which the second and the third begin
+PHASES = (0.2, 0.4)  # the shares of the steps at which the second and the third begin
 NOISY = (0.6, 0.95, 0.75)  # timesteps are 1000 * u ** NOISY for even u, by phase
 CLEAR = (0.4, 0.05, 0.0)  # the share of the batch that is drawn from the plain pictures alone
 PATTERNED = (

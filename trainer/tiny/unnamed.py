@@ -16,12 +16,13 @@ from trainer.tiny.shapes import FILLS, HELD_OUT_FILLS, HELD_OUT_SHAPES, Field, P
 from trainer.tiny.world import Rgb
 
 DIRECTIONS = 120
-# The fill is described by its marks on a grid of two units, as far as the largest object reaches.
+# Fills are compared by their marks on a grid of two units, as far as the largest object reaches.
 GRID: np.ndarray = np.arange(-23.0, 24.0, 2.0, dtype=np.float32)
 SHIFTS = range(-6, 7, 2)
 ALIKE_FILL = 0.6  # correlation of two fills over the grid, best shift
 ALIKE_SHAPE = 0.1  # mean difference of two reaches
-NUMBERS = {"first": 3, "second": 3, "marks": len(GRID) ** 2, "reach": DIRECTIONS // 2}
+KINDS = ("bands", "rings", "dotted", "checkered")
+NUMBERS = {"first": 3, "second": 3, "marks": len(KINDS) + 9, "reach": DIRECTIONS // 2}
 
 
 def colour_numbers(colour: Rgb) -> np.ndarray:
@@ -29,8 +30,8 @@ def colour_numbers(colour: Rgb) -> np.ndarray:
     return np.array(colour, np.float32) / 127.5 - 1
 
 
-def fill_numbers(field: Field) -> np.ndarray:
-    """The marks on the grid, -1..1, row by row."""
+def marks(field: Field) -> np.ndarray:
+    """The fill over the grid, -1..1, row by row."""
     found = np.broadcast_to(field(GRID[None, :], GRID[:, None]), (len(GRID),) * 2)
     return np.asarray(np.tanh(found / 1.5), np.float32).reshape(-1)
 
@@ -46,46 +47,77 @@ def any_colour(rng: Random) -> Rgb:
     return red, green, blue
 
 
-def any_fill(rng: Random) -> Field:
-    """Bands that may bend, dots, checks, arcs around a far middle, or a blend of two; like no held-out fill."""
+def any_fill(rng: Random) -> tuple[Field, np.ndarray]:
+    """Bands at any angle that may bend, rings that are not round, turned dots or checks; like no held-out fill.
+
+    All have their middle in the middle of the object, as the fills with a name do. Gives the field and the numbers
+    that describe it, about -1..1.
+    """
     while True:
-        field = _one_fill(rng)
-        if rng.random() < 0.2:
-            other, share = _one_fill(rng), rng.uniform(0.3, 0.7)
-            field = _blend(field, other, share)
-        marks = np.sign(fill_numbers(field))
-        if (
-            0.25 < (marks > 0).mean() < 0.7
-            and np.abs(_held_out_marks() @ marks).max() / len(marks) < ALIKE_FILL
-        ):
-            return field
+        field, numbers = rng.choices((_any_bands, _any_rings, _any_known), (0.6, 0.25, 0.15))[0](rng)
+        seen = np.sign(marks(field))
+        if 0.25 < (seen > 0).mean() < 0.7 and np.abs(_held_out_marks() @ seen).max() / len(seen) < ALIKE_FILL:
+            return field, numbers
 
 
-def _blend(first: Field, second: Field, share: float) -> Field:
-    return lambda u, v: share * first(u, v) + (1 - share) * second(u, v)
+def _numbers(kind: str, angle: float, scale: float, width: float, *own: float) -> np.ndarray:
+    """Which kind, then the angle as two directions that a half turn or a quarter turn leaves alone, then the rest."""
+    found = [float(kind == one) for one in KINDS]
+    found += [f(times * angle) for times in (2, 4) for f in (cos, sin)]
+    found += [scale, width, *own, *[0.0] * (3 - len(own))]
+    return np.array(found, np.float32)
 
 
-def _one_fill(rng: Random) -> Field:
-    angle = rng.uniform(0, pi)
+def _any_bands(rng: Random) -> tuple[Field, np.ndarray]:
+    """Straight, or bent by a smooth or a sharp wave; the smooth ones never upright, as the held-out ones are."""
+    smooth, sharp = rng.choice(((0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
+    angle = rng.uniform(0.3, pi - 0.3) if smooth else rng.uniform(0, pi)
     c, s = cos(angle), sin(angle)
-    kind = rng.choices(("bands", "known", "arcs"), (0.6, 0.25, 0.15))[0]
-    if kind == "known":
-        return _turned(FILLS[rng.choice(list(FILLS))], c, s, rng.uniform(0.85, 1.4))
-    period, width = rng.uniform(9, 14), rng.uniform(0.38, 0.58)
-    shift = rng.uniform(-period / 2, period / 2)
-    if kind == "arcs":
-        x, y = rng.uniform(16, 40) * c * rng.choice((-1, 1)), rng.uniform(16, 40) * s
-        return lambda u, v: _band(np.hypot(u - x, v - y) + shift, period, width)
-    bend = rng.choice((0.0, 2.0, 3.2, 4.2)) * rng.uniform(0.8, 1.2)
-    length, start = rng.uniform(13, 26), rng.uniform(0, 1)
-    wave = rng.choice((_sine, _sine, _saw))
-    return lambda u, v: _band(
-        c * u + s * v + bend * wave((c * v - s * u) / length + start) + shift, period, width
+    period, width = rng.uniform(9.5, 12), rng.uniform(0.43, 0.53)
+    bend, length = rng.uniform(2, 4) * rng.choice((-1, 1)), rng.uniform(13, 22)
+
+    def field(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        across, along = c * u + s * v, (c * v - s * u) / length
+        return _band(across + bend * (smooth * _sine(along) + sharp * _saw(along)), period, width)
+
+    bent = smooth + sharp
+    return field, _numbers(
+        "bands",
+        angle,
+        (period - 11) / 2,
+        (width - 0.48) * 10,
+        smooth * bend / 4,
+        sharp * bend / 4,
+        bent * (length - 18) / 5,
     )
 
 
-def _turned(field: Field, c: float, s: float, scale: float) -> Field:
-    return lambda u, v: field((c * u + s * v) / scale, (c * v - s * u) / scale)
+def _any_rings(rng: Random) -> tuple[Field, np.ndarray]:
+    """Around the middle, from diamonds over ovals to squares; the rounder ones drawn out, so never circles."""
+    angle, corner = rng.uniform(0, pi), rng.choice((-1.0, -0.5, 0.0, 0.5, 1.0))
+    c, s = cos(angle), sin(angle)
+    period, width = rng.uniform(8.5, 11), rng.uniform(0.43, 0.53)
+    drawn_out = rng.uniform(1.0 if abs(corner) == 1 else 1.3, 2.1)
+
+    def field(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        x, y = np.abs(c * u + s * v), np.abs(c * v - s * u) * drawn_out
+        round_ = np.hypot(x, y)
+        other = x + y if corner < 0 else np.maximum(x, y)
+        return _band((1 - abs(corner)) * round_ + abs(corner) * other, period, width)
+
+    return field, _numbers(
+        "rings", angle, (period - 10) / 2, (width - 0.48) * 10, corner, 2 * (drawn_out - 1.5)
+    )
+
+
+def _any_known(rng: Random) -> tuple[Field, np.ndarray]:
+    kind, angle, scale = rng.choice(("dotted", "checkered")), rng.uniform(0, pi), rng.uniform(0.85, 1.4)
+    c, s = cos(angle), sin(angle)
+    field = FILLS[kind]
+    return (
+        lambda u, v: field((c * u + s * v) / scale, (c * v - s * u) / scale),
+        _numbers(kind, angle, 3 * (scale - 1.1), 0.0),
+    )
 
 
 def _band(x: np.ndarray, period: float, width: float) -> np.ndarray:
@@ -97,7 +129,8 @@ def _sine(x: np.ndarray) -> np.ndarray:
 
 
 def _saw(x: np.ndarray) -> np.ndarray:
-    return np.asarray(np.abs(x % 1.0 - 0.5) * 4 - 1)
+    """A triangle wave that is zero and rising at zero, as the sine is."""
+    return np.asarray(np.abs((x + 0.25) % 1.0 - 0.5) * -4 + 1)
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +138,7 @@ def _held_out_marks() -> np.ndarray:
     """The signs of the held-out fills' marks, moved about, one a row."""
     return np.stack(
         [
-            np.sign(fill_numbers(lambda u, v, f=field, x=x, y=y: f(u - x, v - y)))  # type: ignore[misc]
+            np.sign(marks(lambda u, v, f=field, x=x, y=y: f(u - x, v - y)))  # type: ignore[misc]
             for field in HELD_OUT_FILLS.values()
             for x in SHIFTS
             for y in SHIFTS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainer.tiny import shapes, unnamed, world
-from trainer.tiny.unnamed import any_colour, any_fill, any_shape, fill_numbers, shape_numbers
+from trainer.tiny.unnamed import any_colour, any_fill, any_shape, marks, shape_numbers
 
 RNG = world.dice("unnamed")
 
@@ -13,7 +13,7 @@ def held_out_fills(shift: int) -> list[np.ndarray]:
     """The marks of the held-out fills moved by up to `shift` units."""
     moves = range(-shift, shift + 1)
     return [
-        np.sign(fill_numbers(lambda u, v, f=field, x=x, y=y: f(u - x, v - y)))
+        np.sign(marks(lambda u, v, f=field, x=x, y=y: f(u - x, v - y)))
         for field in shapes.HELD_OUT_FILLS.values()
         for x in moves
         for y in moves
@@ -23,8 +23,8 @@ def held_out_fills(shift: int) -> list[np.ndarray]:
 def test_no_fill_looks_like_a_held_out_one():
     known = np.stack(held_out_fills(5))
     for _ in range(200):
-        marks = np.sign(fill_numbers(any_fill(RNG)))
-        assert np.abs(known @ marks).max() / len(marks) < 0.75
+        seen = np.sign(marks(any_fill(RNG)[0]))
+        assert np.abs(known @ seen).max() / len(seen) < 0.75
 
 
 @pytest.mark.parametrize("name", shapes.HELD_OUT_SHAPES)
@@ -41,9 +41,10 @@ def test_a_held_out_palette_is_told_from_others():
 
 
 def test_the_numbers_tell_two_things_apart_and_are_the_same_for_the_same_thing():
-    first, second = any_fill(RNG), any_fill(RNG)
-    assert (fill_numbers(first) == fill_numbers(first)).all()
-    assert np.abs(fill_numbers(first) - fill_numbers(second)).mean() > 0.1
+    (first, one), (second, other) = any_fill(world.dice("a")), any_fill(world.dice("b"))
+    again, same = any_fill(world.dice("a"))
+    assert (one == same).all() and (marks(first) == marks(again)).all()
+    assert np.abs(one - other).mean() > 0.05 and np.abs(marks(first) - marks(second)).mean() > 0.1
     reach, points = any_shape(RNG)
     assert np.abs(shapes.radii(points) - reach).mean() < 0.02
     assert np.abs(shape_numbers(reach)).max() < 2
@@ -55,5 +56,11 @@ def test_colours_lie_where_the_world_has_some():
 
 
 def test_marks_cover_a_fair_part_of_the_object():
-    shares = [(fill_numbers(any_fill(RNG)) > 0).mean() for _ in range(100)]
+    shares = [(marks(any_fill(RNG)[0]) > 0).mean() for _ in range(100)]
     assert 0.2 < min(shares) < 0.45 < max(shares) < 0.75
+
+
+def test_what_describes_a_fill_is_near_one_in_size():
+    found = np.array([any_fill(RNG)[1] for _ in range(300)])
+    assert found.shape == (300, unnamed.NUMBERS["marks"])
+    assert np.abs(found).max() < 2 and (found.std(0) > 0.1).all()
