@@ -86,6 +86,8 @@ ACTS: Final[dict[str, Act]] = {
     "start_run": Act(user=True, scope="train"),
     "cancel_run": Act(moderator=True, scope="train"),
     "manage_tokens": Act(scope="session"),
+    # Whoever holds a token may end it, whatever else it may do.
+    "give_up_token": Act(user=True, moderator=True),
     "manage_account": Act(scope="session"),
     "sign_in": Act(anyone=True, user=True),
     # Public questions whose list of paths does not fit into an address, and so come as a POST.

@@ -85,6 +85,9 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_pack_members": (None, "edit_pack"),
     "api_pack_member": (None, "edit_pack"),
     "api_inspect": (None, "ask_in_a_body"),
+    "api_tokens": ("manage_tokens", "manage_tokens"),
+    "api_token": ("manage_tokens", "manage_tokens"),
+    "api_current_token": (None, "give_up_token"),
     # Accounts (django-allauth).
     "account_login": ("sign_in", "sign_in"),
     "account_logout": ("sign_in", "sign_in"),

@@ -19,6 +19,12 @@ def json_answer(request: HttpRequest, content: dict[str, Any], *, status: int = 
     return response
 
 
+def keep_instead(response: HttpResponse, content: dict[str, Any]) -> HttpResponse:
+    """The response, of which only this content may be kept for a call that is sent again."""
+    response.kept = JsonResponse(content).content.decode()  # type: ignore[attr-defined]  # read by wire.idempotency
+    return response
+
+
 def etag(content: bytes) -> str:
     """A strong ETag."""
     return f'"{hashlib.sha256(content).hexdigest()[:40]}"'

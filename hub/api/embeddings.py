@@ -11,6 +11,7 @@ from hub.api import asked, payloads
 from hub.api.answers import check_unchanged, json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.pages import following_page
 from hub.api.shapes import (
     DetailsForm,
     EmbeddingsShape,
@@ -86,17 +87,11 @@ def _list(request: Request) -> HttpResponse:
     )
     found = shelves.list_shelves(viewer_of(request), question=question)
     items = [payloads.embedding(request._request, one.embedding, one.versions[0]) for one in found.items]
-    following = _following(request._request, found.next) if found.next else None
+    following = following_page(request._request, found.next) if found.next else None
     response = json_answer(request._request, {"items": items, "next": following})
     if following:
         response["Link"] = f'<{following}>; rel="next"'
     return response
-
-
-def _following(request: HttpRequest, cursor: str) -> str:
-    query = request.GET.copy()
-    query["cursor"] = cursor
-    return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
 
 
 def _create(request: Request) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from hub.api import embeddings, files, inspect, packs, people, schema, versions
+from hub.api import embeddings, files, inspect, packs, people, schema, tokens, versions
 
 EMBEDDING = "embeddings/<str:owner>/<str:name>"
 PACK = "packs/<str:owner>/<str:name>"
@@ -23,6 +23,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{PACK}/members", packs.members, name="api_pack_members"),
     path(f"{PACK}/members/<int:number>", packs.member, name="api_pack_member"),
     path("inspect", inspect.inspect, name="api_inspect"),
+    path("tokens", tokens.tokens, name="api_tokens"),
+    path("tokens/current", tokens.current, name="api_current_token"),
+    path("tokens/<int:number>", tokens.token, name="api_token"),
     path("whoami", people.whoami, name="api_whoami"),
     path("base-models", people.base_models, name="api_base_models"),
     path("schema", schema.schema, name="api_schema"),

@@ -68,6 +68,18 @@ def revoke(viewer: Viewer, *, token: AccessToken) -> None:
     assert viewer.user is not None
     if token.user_id != viewer.user.pk:
         raise NotFound()
+    _end(viewer, token)
+
+
+def give_up(viewer: Viewer) -> None:
+    """End the very token that the viewer came with. NotFound for a viewer who came without one."""
+    require(viewer, "give_up_token", viewer.user)
+    if viewer.token is None:
+        raise NotFound("This call came without a token; name the one to revoke.")
+    _end(viewer, viewer.token)
+
+
+def _end(viewer: Viewer, token: AccessToken) -> None:
     with transaction.atomic():
         if AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
             audit.record(viewer, "revoke_token", token.prefix)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hub.errors import HubError, NotFound
-from hub.models import AccessToken
+from hub.catalog import tokens as token_reads
+from hub.errors import HubError
 from hub.services import accounts
 from hub.services import tokens as token_service
 from hub.web import forms
@@ -63,7 +63,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             forms.refuse(form, error)
     context = {
         "form": forms.TokenForm() if made else form,
-        "tokens": AccessToken.objects.filter(user=viewer.user).order_by("-created_at"),
+        "tokens": token_reads.list_own(viewer),
         "made": made,
         "secret": secret,
     }
@@ -76,9 +76,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     """End one token."""
     viewer = viewer_of(request)
-    token = AccessToken.objects.filter(user=viewer.user, pk=pk).first()
-    if token is None:
-        raise NotFound()
+    token = token_reads.own(viewer, number=pk)
     token_service.revoke(viewer, token=token)
     messages.success(request, f"The token {token.prefix}… stops working now.")
     return redirect("settings_tokens")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django.http import HttpRequest
 
 from hub.access import ANONYMOUS, Viewer
@@ -55,6 +56,20 @@ def identify(request: HttpRequest, *, query_token: bool = False) -> Viewer:
     if user is not None and user.is_authenticated:
         return Viewer(user)
     return ANONYMOUS
+
+
+def require_fresh(request: HttpRequest) -> None:
+    """Forbidden unless the person gave password or key within the last quarter of an hour, as the pages ask it.
+
+    An account that has neither comes in by links alone and has nothing to give again.
+    """
+    # The REST framework has put a nobody of its own there.
+    request.user = viewer_of(request).user  # type: ignore[assignment]  # nobody is told to sign in by the gate
+    if is_reauthentication_required(request, app=""):
+        raise Forbidden(
+            "reauthentication_required",
+            "Enter your password again at /accounts/reauthenticate/, then send this once more.",
+        )
 
 
 def viewer_of(request: HttpRequest, *, query_token: bool = False) -> Viewer:
