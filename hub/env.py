@@ -23,6 +23,38 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+@dataclass(frozen=True)
+class HookHost:
+    """Where webhooks may be sent: a host, or any below it (`*.name`), at one port or at the usual one.
+
+    `http`: without TLS, too. `private`: also where its address is a private one, or this machine's own.
+    """
+
+    name: str
+    below: bool = False
+    port: int | None = None
+    http: bool = False
+    private: bool = False
+
+
+def hook_hosts(text: str) -> tuple[HookHost, ...]:
+    """`hooks.example.org, *.example.net, ci.lan:8080 http private` as hosts; else ValueError."""
+    return tuple(_hook_host(entry) for entry in words(text))
+
+
+def _hook_host(entry: str) -> HookHost:
+    place, *rights = entry.split()
+    below = place.startswith("*.")
+    parts = urlsplit("//" + place.removeprefix("*."))
+    name = parts.hostname or ""
+    is_bare = not (parts.path or parts.query or parts.fragment or "@" in place)
+    if not name or "*" in name or not name.isascii() or not is_bare or not set(rights) <= {"http", "private"}:
+        raise ValueError(
+            f"{entry!r} is no host, optionally with a port, followed by `http`, `private` or both"
+        )
+    return HookHost(name, below, parts.port, "http" in rights, "private" in rights)
+
+
 def port(text: str) -> int:
     """A TCP port, as PORT gives it; else ValueError."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
@@ -88,6 +120,12 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("HUB_ENGINE_PYTHON", str, "", "python that has torch and runs the engine; empty: this one"),
     Variable("HUB_LEASE_SECONDS", int, "60", "a worker that is silent for this long loses its run"),
+    Variable(
+        "HUB_WEBHOOK_HOSTS",
+        hook_hosts,
+        "",
+        "hosts that webhooks may be sent to, as `a.example, *.b.example, ci.lan:8080 http private` ; empty: none",
+    ),
     Variable("HUB_ALLOW_ROOT", flag, "no", "let a production site run as root"),
     Variable("HUB_KILL_POINT", str, "", "tests only: die at this named point"),
 )

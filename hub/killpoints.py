@@ -68,6 +68,9 @@ POINTS: Mapping[str, str] = MappingProxyType(
         "K48": "rescan: two at once",
         "K49": "token: revoked, before the answer",
         "K50": "sessions: in the middle of a purge",
+        "K51": "webhook: delivery claimed, nothing sent",
+        "K52": "webhook: answered, the answer not written down",
+        "K53": "webhook: answer written down, the next delivery not claimed",
     }
 )
 WAYS = ("KILL", "TERM", "ENOSPC")

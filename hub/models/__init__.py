@@ -12,6 +12,7 @@ from hub.models.pushed import FormerName, PendingPart, PendingUpload
 from hub.models.reading import Download, Fingerprint, FingerprintBand, SearchText
 from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
 from hub.models.sharing import Collection, CollectionMember, CollectionRevision, FormerPackName, Like
+from hub.models.webhook import Delivery, Webhook
 
 __all__ = [
     "AccessToken",
@@ -23,6 +24,7 @@ __all__ = [
     "CollectionRevision",
     "Commit",
     "Conversion",
+    "Delivery",
     "DeviceLogin",
     "Digest",
     "Download",
@@ -45,4 +47,5 @@ __all__ = [
     "Tag",
     "User",
     "Version",
+    "Webhook",
 ]

@@ -34,7 +34,7 @@ def test_an_order_names_point_time_and_way(text: str, order: tuple[str, int, str
     assert (read.name, read.times, read.way) == order
 
 
-@pytest.mark.parametrize("text", ["K0", "K51", "K4@0", "K4@x", "K4!NOVA", "!TERM"])
+@pytest.mark.parametrize("text", ["K0", "K54", "K4@0", "K4@x", "K4!NOVA", "!TERM"])
 def test_an_order_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="HUB_KILL_POINT"):
         killpoints.parse(text)
