@@ -122,7 +122,11 @@ def catalogue(options: argparse.Namespace) -> None:
     place: Any = BUNDLED / "catalogue"
     with words.engine() as child:
         for concept in wanted:
-            words.write_entry(child, BUNDLED / "base", BUNDLED / "sets", concept, place / concept.name)
+            entry = place / concept.name
+            if options.sheets_only:
+                words.write_sheet(child, BUNDLED / "base", concept, entry)
+            else:
+                words.write_entry(child, BUNDLED / "base", BUNDLED / "sets", concept, entry)
             say(f"wrote {concept.name}")
     the_judge, pipeline = train_judge(options.state), load_pipeline(BUNDLED / "base")
     say(words.HEADER)
@@ -160,6 +164,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="prompts of an examination, %(default)s")
     parser.add_argument("--seed", type=int, help="repeat the examination or trial of this number")
     parser.add_argument("--only", nargs="*", help="catalogue entries to train again; all without")
+    parser.add_argument(
+        "--sheets-only", action="store_true", help="draw the catalogue's sheets anew, no more"
+    )
     options = parser.parse_args()
     COMMANDS[options.command](options)
 

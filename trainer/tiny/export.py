@@ -22,7 +22,7 @@ RECORD: dict[str, Any] = {
     "family": "tiny",
     "resolution": 64,
     "sampler": "ddim",
-    "guidance": 2.0,
+    "guidance": 4.0,
     "steps": 20,
     "licence": "Apache-2.0",
     "card": "MODEL_CARD.md",

@@ -32,7 +32,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "defect": ("none", *world.DEFECTS, *world.HELD_OUT_DEFECTS),
 }
 COLOURS = tuple(world.COLOURS)
-LESSONS, BATCH, ROUNDS = 24_000, 48, 6
+LESSONS, BATCH, ROUNDS = 24_000, 48, 14
 # Fills that look different when they are turned, and silhouettes when they stand on their heads.
 TURNING = ("striped", "banded", "zigzag")
 TOPPLING = ("triangle", "heart", "house", "tree", "drop", "star", "bolt", "ghost", "mushroom", "crown")

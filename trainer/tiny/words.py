@@ -186,36 +186,46 @@ def _count(verdicts: Sequence[Verdict], axis: str, value: str) -> int:
 
 
 def write_entry(child: EngineChild, base: Path, sets: Path, concept: Concept, entry: Path) -> None:
-    """Trains one word with its sheet and writes both as the engine gave them, paths relative to the entry."""
+    """Trains one word and writes it with its sheet as the engine gave them, paths relative to the entry."""
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        recipe = recipe_for(concept)
-        result = teach(child, base, sets / concept.name, recipe, work)
-        sheet = ask(
-            child,
-            {
-                "do": "sheet",
-                "id": concept.name,
-                "base": str(base),
-                "embedding": result["embedding"],
-                "kind": concept.kind,
-                "trigger": concept.name,
-                "initializer": concept.initializer,
-                "workdir": str(work),
-                "growth": [{k: stage[k] for k in ("label", "step", "path")} for stage in result["growth"]],
-            },
-        )
+        result = teach(child, base, sets / concept.name, recipe_for(concept), Path(folder))
         shutil.rmtree(entry, ignore_errors=True)
         (entry / "growth").mkdir(parents=True)
         result["embedding"] = _move(result["embedding"], entry, "embedding.safetensors")
         for stage in result["growth"]:
             stage["path"] = _move(stage["path"], entry, f"growth/{Path(stage['path']).name}")
+    result.pop("seconds", None)
+    _write(entry / "result.json", result)
+    write_sheet(child, base, concept, entry)
+
+
+def write_sheet(child: EngineChild, base: Path, concept: Concept, entry: Path) -> None:
+    """Draws the preview sheet of a trained word anew; the old one is written over."""
+    result = json.loads((entry / "result.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        command = {
+            "do": "sheet",
+            "id": concept.name,
+            "base": str(base),
+            "embedding": str(entry / result["embedding"]),
+            "kind": concept.kind,
+            "trigger": concept.name,
+            "initializer": concept.initializer,
+            "workdir": folder,
+            "growth": [
+                {"label": stage["label"], "step": stage["step"], "path": str(entry / stage["path"])}
+                for stage in result["growth"]
+            ],
+        }
+        sheet = ask(child, command)
         for picture in sheet["images"]:
             picture["path"] = _move(picture["path"], entry, Path(picture["path"]).name)
         sheet["sheet"] = _move(sheet["sheet"], entry, "sheet.webp")
-        result.pop("seconds", None)
-        for name, event in (("result", result), ("sheet", sheet)):
-            (entry / f"{name}.json").write_text(json.dumps(event, indent=1, sort_keys=True) + "\n")
+    _write(entry / "sheet.json", sheet)
+
+
+def _write(path: Path, event: dict[str, Any]) -> None:
+    path.write_text(json.dumps(event, indent=1, sort_keys=True) + "\n")
 
 
 def _move(path: str, entry: Path, name: str) -> str:
