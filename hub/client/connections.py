@@ -5,7 +5,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata
 from typing import Final
@@ -21,6 +21,8 @@ _STALE: Final = (
     BrokenPipeError,
     ConnectionAbortedError,
 )
+# Bytes, or pieces of them that can be gone through again.
+Body = bytes | Iterable[bytes]
 # More open hosts than this in one thread, and the oldest is closed.
 _MOST: Final = 4
 
@@ -36,9 +38,14 @@ class Connections:
         self._closed = False
 
     def call(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | None = None,
+        patience: float | None = None,
     ) -> http.client.HTTPResponse:
-        """The answer to one request. OSError or HTTPException when there is none.
+        """The answer to one request. OSError or HTTPException when there is none, `patience` seconds long.
 
         A kept connection may have been closed by the other end; then alone the request goes out a second time.
         """
@@ -46,12 +53,12 @@ class Connections:
         mine = self._mine()
         was_open = where in mine and mine[where].sock is not None
         try:
-            return self._send(where, method, url, headers, body)
+            return self._send(where, method, url, headers, body, patience)
         except _STALE:
             self._drop_one(where)
             if not was_open or self._closed or method not in ("GET", "HEAD"):
                 raise
-        return self._send(where, method, url, headers, body)
+        return self._send(where, method, url, headers, body, patience)
 
     def drop(self) -> None:
         """Close this thread's connections: something is left on them that nobody will read."""
@@ -76,11 +83,13 @@ class Connections:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: Body | None,
+        patience: float | None,
     ) -> http.client.HTTPResponse:
         if self._closed:
             raise ConnectionAbortedError("stopped")
         connection, through_proxy = self._connection(where)
+        self._wait_for(connection, patience)
         parts = urlsplit(url)
         target = parts.path or "/"
         if parts.query:
@@ -90,6 +99,11 @@ class Connections:
         own = {"User-Agent": agent(), "Accept-Encoding": "identity", **self._proxy_headers(through_proxy)}
         connection.request(method, target, body=body, headers={**own, **headers})
         return connection.getresponse()
+
+    def _wait_for(self, connection: http.client.HTTPConnection, patience: float | None) -> None:
+        connection.timeout = self._timeout if patience is None else patience
+        if connection.sock is not None:
+            connection.sock.settimeout(connection.timeout)
 
     def _connection(self, where: tuple[str, str, int]) -> tuple[http.client.HTTPConnection, bool]:
         """An open or new connection, and whether it leads to a proxy that wants whole addresses."""

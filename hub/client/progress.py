@@ -7,6 +7,7 @@ import time
 from typing import Final, TextIO
 
 _PAUSE: Final = 0.1
+_BETWEEN_LINES: Final = 10.0
 
 
 class Progress:
@@ -37,6 +38,18 @@ class Progress:
             else:
                 self._line(f"{filename}  {about}  {readable(size)}")
 
+    def show(self, text: str) -> None:
+        """How it stands: the changing line on a terminal, now and then a line of its own elsewhere."""
+        with self._lock:
+            now = time.monotonic()
+            if self._is_quiet or now - self._drawn_at < (0 if self._is_live else _BETWEEN_LINES):
+                return
+            self._drawn_at = now
+            if self._is_live:
+                self._write(text)
+            else:
+                self._line(text)
+
     def note(self, text: str) -> None:
         """Something that a person should know meanwhile."""
         with self._lock:
@@ -53,9 +66,12 @@ class Progress:
         now = time.monotonic()
         if now - self._drawn_at < _PAUSE and self._done < self._total:
             return
-        self._drawn_at, self._is_drawn = now, True
+        self._drawn_at = now
+        self._write(f"{self._done}/{self._total}  {readable(self._bytes)}  {filename}")
+
+    def _write(self, text: str) -> None:
+        self._is_drawn = True
         width = shutil.get_terminal_size().columns - 1
-        text = f"{self._done}/{self._total}  {readable(self._bytes)}  {filename}"
         self._stream.write(f"\r{text[:width]:<{width}}")
         self._stream.flush()
 
@@ -68,6 +84,20 @@ class Progress:
     def _line(self, text: str) -> None:
         self._stream.write(f"{text}\n")
         self._stream.flush()
+
+
+def bar(part: float, width: int = 20) -> str:
+    """How much of a whole is done, as a picture."""
+    done = round(min(max(part, 0.0), 1.0) * width)
+    return f"[{'#' * done}{'.' * (width - done)}]"
+
+
+def span(seconds: float) -> str:
+    """A time to wait as people say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
 
 
 def readable(size: int) -> str:

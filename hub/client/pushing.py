@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.client import remote
-from hub.client.errors import ClientError, Exit, local, usage
-from hub.client.names import Reference, printable
+from hub.client.errors import ClientError, Exit, usage
+from hub.client.forms import Form
+from hub.client.names import Reference
 from hub.client.transport import Call, Transport
 
 
@@ -49,7 +50,7 @@ class Pushed:
 
 def push(transport: Transport, request: Push) -> Pushed:
     """Do it. ClientError with the hub's own words when it does not take the file."""
-    parts = {"file": _part(request.file)} | ({"half": _part(request.half)} if request.half else {})
+    files = {"file": request.file} | ({"half": request.half} if request.half else {})
     before = _now(transport, request.to)
     newest = (before or {}).get("version") or {}
     fields = {
@@ -64,7 +65,7 @@ def push(transport: Transport, request: Push) -> Pushed:
     if before is None:
         _create(transport, request)
     number, is_new = _publish(
-        transport, request.to, fields, parts, known=(before or {}).get("versions") or []
+        transport, request.to, fields, files, known=(before or {}).get("versions") or []
     )
     if before is not None:
         _describe(transport, request, before, number)
@@ -95,23 +96,22 @@ def _create(transport: Transport, request: Push) -> None:
     if "kind" not in request.details:
         raise usage("A new embedding needs its kind: --kind style, object, subject or negative.")
     fields = {"name": request.to.name, **request.details}
-    transport.json(_sent(transport, "POST", f"{remote.API}/embeddings", fields))
+    transport.json(sent(transport, "POST", f"{remote.API}/embeddings", fields))
 
 
 def _publish(
     transport: Transport,
     to: Reference,
     fields: Mapping[str, str],
-    files: Mapping[str, tuple[str, bytes]],
+    files: Mapping[str, Path],
     *,
     known: list[int],
 ) -> tuple[int, bool]:
     """The number of the version with these values, and whether it is new."""
-    content_type, body = multipart({name: value for name, value in fields.items() if value}, files)
-    headers = {"Content-Type": content_type, **_once()}
+    form = Form([(name, value) for name, value in fields.items() if value], files.items())
     url = transport.url(f"{remote.embedding_path(to)}/versions")
     try:
-        record = transport.json(Call("POST", url, headers, body))
+        record = transport.json(Call("POST", url, {**form.headers, **once()}, form))
     except ClientError as error:
         told = error.detail.get("detail") or {}
         if error.code == "version_exists" and isinstance(told.get("version"), int):
@@ -127,7 +127,7 @@ def _describe(transport: Transport, request: Push, before: dict[str, Any], numbe
     if not changes:
         return
     try:
-        transport.json(_sent(transport, "PATCH", remote.embedding_path(request.to), changes))
+        transport.json(sent(transport, "PATCH", remote.embedding_path(request.to), changes))
     except ClientError as error:
         error.message = (
             f"v{number} is published, but {', '.join(changes)} could not be changed: {error.message}"
@@ -135,35 +135,12 @@ def _describe(transport: Transport, request: Push, before: dict[str, Any], numbe
         raise
 
 
-def multipart(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> tuple[str, bytes]:
-    """A form with files: its content type and its bytes."""
-    boundary = f"glossa-{secrets.token_hex(16)}"
-    parts: list[bytes] = []
-    for name, value in fields.items():
-        parts.append(
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        )
-    for name, (filename, data) in files.items():
-        shown = printable(filename).replace("\\", "_").replace('"', "_")
-        head = f'Content-Disposition: form-data; name="{name}"; filename="{shown}"\r\n'
-        parts.append(
-            f"--{boundary}\r\n{head}Content-Type: application/octet-stream\r\n\r\n".encode() + data + b"\r\n"
-        )
-    return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
-
-
-def _sent(transport: Transport, method: str, path: str, body: Mapping[str, Any]) -> Call:
-    headers = {"Content-Type": "application/json", **(_once() if method == "POST" else {})}
+def sent(transport: Transport, method: str, path: str, body: Mapping[str, Any]) -> Call:
+    """A call with JSON; one that makes something carries a key, so that it can be made again."""
+    headers = {"Content-Type": "application/json", **(once() if method == "POST" else {})}
     return Call(method, transport.url(path), headers, json.dumps(dict(body)).encode())
 
 
-def _once() -> dict[str, str]:
+def once() -> dict[str, str]:
     """What lets the call be made again when its answer was lost."""
     return {"Accept": "application/json", "Idempotency-Key": secrets.token_hex(16)}
-
-
-def _part(path: Path) -> tuple[str, bytes]:
-    try:
-        return path.name, path.read_bytes()
-    except OSError as error:
-        raise local("unreadable", f"{path}: {error.strerror}.") from None

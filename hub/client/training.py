@@ -1,42 +1,69 @@
-"""Having a hub learn a word: pictures up, a run started, its events followed, its draft published.
+"""Having a hub learn a word through its API: pictures up, a run started, its events followed, its draft published."""
 
-The hub's own training pages are asked, with the token. A form that is refused comes back as a page; what it says beside
-its fields is taken out of it.
-"""
-
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
+from hub.client import remote
 from hub.client.errors import ClientError, Exit, local, untrusted
+from hub.client.forms import Form
 from hub.client.names import printable
-from hub.client.pushing import multipart
+from hub.client.pushing import once, sent
 from hub.client.remote import field
 from hub.client.transport import Call, Transport
 
 PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-PAUSE: Final = 2.0
-# Words of the hub for the end of a run.
+# A hub prepares each picture before it answers.
+PATIENCE: Final = 600.0
+# Two calls each time: half of what a hub allows one person to make.
+PAUSE: Final = 1.2
+BREAKS: Final = 20
+MOST_OF_A_LINE: Final = 1 << 20
+# Words of the hub for how a run stands, and what a person reads.
 DONE: Final = "done"
+LABELS: Final = {
+    "queued": "waiting", "previewing": "drawing the preview sheet", "cancelled": "stopped",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class State:
-    """How a run stands: its state, a sentence about it, the step it is at, the newest loss."""
+    """How a run stands. `place` in line and `starts_in` while it waits, `left` while it learns, both in seconds.
+
+    `says` is what has just happened, a sentence to keep; empty when only numbers have moved.
+    """
 
     state: str
-    label: str
-    says: str
+    embedding: str
     step: int
     steps: int
-    loss: float | None
-    left: int | None
     is_over: bool
+    stage: str = ""
+    message: str = ""
+    place: int | None = None
+    starts_in: int | None = None
+    left: int | None = None
+    loss: float | None = None
+    version: int | None = None
+    has_draft: bool = False
+    says: str = ""
+
+    @property
+    def label(self) -> str:
+        """The state as people say it."""
+        return LABELS.get(self.state, printable(self.state))
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that the hub has taken, and what it remarks about the pictures and settings."""
+
+    run: str
+    remarks: list[str]
 
 
 def pictures_of(paths: list[str]) -> list[Path]:
@@ -50,29 +77,23 @@ def pictures_of(paths: list[str]) -> list[Path]:
     if not found:
         message = f"There are no pictures ({', '.join(sorted(PICTURES))}) in {', '.join(paths)}."
         raise local("no_pictures", message)
-    return found
+    return list(dict.fromkeys(found))
 
 
-def add_picture(transport: Transport, path: Path) -> tuple[str, list[str]]:
-    """Send a picture for the next run; its id, and what the hub remarks about it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise local("unreadable", f"{path}: {error.strerror}.") from None
-    kind, body = multipart({}, {"picture": (path.name, data)})
-    headers = {"Content-Type": kind, "Accept": "application/json"}
-    # The same picture twice is one picture to the hub, so this may be made again.
-    record = transport.json(Call("POST", transport.url("train/pictures"), headers, body))
+def start(
+    transport: Transport,
+    fields: Mapping[str, str],
+    pictures: list[Path],
+    *,
+    told: Callable[[Path], object] = lambda _path: None,
+) -> Started:
+    """Start a run. One key goes with all attempts, so that a lost answer does not start a second run."""
+    form = Form(fields.items(), [("pictures", path) for path in pictures], told=told)
+    url = transport.url(f"{remote.API}/runs")
+    record = transport.json(Call("POST", url, {**form.headers, **once()}, form, patience=PATIENCE))
     remarks = field(record, "warnings")
-    return str(field(record, "id")), [printable(one) for one in remarks] if isinstance(remarks, list) else []
-
-
-def submit(transport: Transport, fields: Mapping[str, str], pictures: list[str], *, key: UUID) -> str:
-    """Start a run; its id. The same key again is the same run."""
-    pairs = [*fields.items(), ("key", str(key)), ("consent", "on"), *(("picture", one) for one in pictures)]
-    response = _form(transport, "train", pairs)
-    found = urlsplit(response).path.rstrip("/").rpartition("/")[2]
-    return check_run(found)
+    said = [printable(one) for one in remarks] if isinstance(remarks, list) else []
+    return Started(check_run(str(field(record, "id"))), said)
 
 
 def check_run(text: str) -> str:
@@ -86,84 +107,108 @@ def check_run(text: str) -> str:
 def follow(
     transport: Transport, run: str, *, sleep: Callable[[float], object] = time.sleep
 ) -> Iterator[State]:
-    """The run as it changes, to its end."""
-    last: Any = None
-    while True:
-        record = transport.get(f"runs/{run}/events", {"after": str(last)} if last is not None else None)
-        points = field(record, "points")
-        last = field(record, "last") if points else last
-        state = _state(record, points if isinstance(points, list) else [])
-        yield state
-        if state.is_over:
-            return
-        sleep(PAUSE)
+    """The run as it changes, to its end: its numbers, and each thing that happened. Outlives a restart of the hub.
+
+    Asked for again and again instead of listened to: a stream would hold one of the hub's few threads.
+    """
+    after, breaks, last = 0, 0, None
+    while last is None or not last.is_over:
+        try:
+            # Whether it is over is read before the events, so that the last of them is told.
+            last = _looked_at(transport, run, last)
+            for number, event in _events(transport, run, after):
+                after, last = number, _moved(last, event)
+                if last.says:
+                    yield last
+            yield replace(last, says="")
+            breaks = 0
+        except ClientError as error:
+            if error.exit_code != Exit.UNREACHABLE or last is None or breaks >= BREAKS:
+                raise
+            breaks += 1
+            last = replace(last, is_over=False)
+        if not last.is_over:
+            sleep(PAUSE)
 
 
-def publish(transport: Transport, run: str, *, notes: str) -> str:
-    """Publish the draft of a run; the path of its page. ClientError when the hub does not."""
-    location = _form(transport, f"runs/{run}/publish", [("notes", notes)])
-    path = urlsplit(location).path.strip("/")
-    if path.startswith("runs/"):
-        message = f"The draft was not published; {transport.url(f'runs/{run}')} says why."
-        raise ClientError(Exit.REFUSED, "not_published", message)
-    return path
+def cancel(transport: Transport, run: str) -> State:
+    """Stop a run; what it has learned is kept. ClientError for one that is over."""
+    return _state(transport.json(sent(transport, "POST", f"{_path(run)}/cancel", {})), None)
 
 
-def _form(transport: Transport, path: str, pairs: list[tuple[str, str]]) -> str:
-    """Send a form; where its answer leads."""
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
-    call = Call("POST", transport.url(path), headers, urlencode(pairs).encode())
-    call = replace(call, stays=True, explains=refusal_of)
-    with transport.opened(call) as response:
-        transport.whole(response)
-        location = response.headers.get("Location")
-    if not location:
-        raise untrusted(f"{transport.hub} takes the form and leads nowhere.")
-    return str(location)
+def publish(transport: Transport, run: str, *, notes: str) -> State:
+    """Publish the draft of a run, or find that it was published. ClientError when there is none, or the hub refuses."""
+    now = _looked_at(transport, run, None)
+    if now.version is not None:
+        return now
+    record = transport.json(sent(transport, "POST", f"{_path(run)}/publish", {"notes": notes}))
+    return _state(record, None)
 
 
-def refusal_of(page: str) -> str:
-    """What a page of the hub says beside the fields of a refused form, as one text."""
-    reader = _Refusals()
-    reader.feed(page)
-    said = [" ".join(text.split()) for text in reader.found]
-    return " ".join(dict.fromkeys(text for text in said if text))
+def _path(run: str) -> str:
+    return f"{remote.API}/runs/{run}"
 
 
-class _Refusals(HTMLParser):
-    """Collects the texts of `<ul class="errorlist">` and of what has the role alert."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        is_refusal = "errorlist" in (values.get("class") or "").split() or values.get("role") == "alert"
-        if self._depth or is_refusal:
-            self._depth += tag not in ("br", "img", "input", "hr", "meta", "link")
-            self.found += [""] if is_refusal or tag == "li" else []
-
-    def handle_endtag(self, tag: str) -> None:
-        self._depth = max(0, self._depth - 1)
-
-    def handle_data(self, data: str) -> None:
-        if self._depth:
-            self.found[-1] += data
+def _looked_at(transport: Transport, run: str, before: State | None) -> State:
+    """The run as the hub has it now, with what the events alone know."""
+    return _state(transport.get(_path(run)), before)
 
 
-def _state(record: Any, points: list[Any]) -> State:
-    newest = points[-1] if points else None
-    loss = newest[1] if isinstance(newest, list) and len(newest) > 1 else None
-    left = field(record, "left")
+def _state(record: Any, before: State | None) -> State:
     return State(
         state=str(field(record, "state")),
-        label=printable(field(record, "label")),
-        says=printable(record.get("says") or ""),
-        step=int(record.get("step") or 0),
-        steps=int(record.get("steps") or 0),
-        loss=float(loss) if isinstance(loss, int | float) else None,
-        left=int(left) if isinstance(left, int | float) else None,
-        is_over=bool(field(record, "over")),
+        embedding=printable(field(record, "embedding")),
+        step=_number(field(record, "step")) or 0,
+        steps=_number(field(record, "max_steps")) or 0,
+        is_over=field(record, "is_over") is True,
+        stage=printable(field(record, "stage")),
+        message=printable(field(record, "message")),
+        place=_number(field(record, "place_in_line")),
+        starts_in=_number(field(record, "starts_in_seconds")),
+        left=_number(field(record, "seconds_left")),
+        loss=before.loss if before else None,
+        version=_number(field(record, "version")),
+        has_draft=field(record, "has_draft") is True,
     )
+
+
+def _moved(state: State, event: Mapping[str, Any]) -> State:
+    """The run after an event."""
+    state = replace(state, says="")
+    match event:
+        case {"event": "points", "points": [*_, [_, loss, *_]]}:
+            return replace(state, loss=loss if isinstance(loss, int | float) else None)
+        case {"event": "note", "text": str() as text}:
+            return replace(state, says=printable(text))
+        case {"event": "state", "state": str() as name}:
+            again = event.get("attempt")
+            more = f" again, attempt {again}" if isinstance(again, int) and again > 1 else ""
+            said = f"{LABELS.get(name, printable(name)).capitalize()}{more}."
+            return replace(state, says=f"{said} {printable(event.get('message') or '')}".strip())
+        case _:
+            return state
+
+
+def _events(transport: Transport, run: str, after: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The events after a number so far, each with its own."""
+    url = transport.url(f"{_path(run)}/events", {"form": "lines", "after": str(after)})
+    with transport.opened(Call("GET", url, {"Accept": "application/x-ndjson"})) as response:
+        while line := response.readline(MOST_OF_A_LINE):
+            event = _event(line)
+            yield _number(field(event, "sequence")) or 0, event
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        raise untrusted("The events of the hub are no JSON. Is this client new enough?") from None
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: Any) -> int | None:
+    if value is None or (
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
+    ):
+        return None if value is None else int(value)
+    raise untrusted("The answer of the hub has no number where one belongs.")

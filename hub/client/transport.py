@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin
 
-from hub.client.connections import Connections
+from hub.client.connections import Body, Connections
 from hub.client.errors import ClientError, Exit, unreachable, untrusted
 from hub.client.names import origin, printable
 from hub.client.settings import Account
@@ -29,6 +29,10 @@ ATTEMPTS: Final = 5
 LONGEST_WAIT: Final = 330.0  # a hub counts calls in windows of 300 seconds
 MAX_REDIRECTS: Final = 5
 MAX_ANSWER: Final = 64 << 20
+# What a hub says to a call that it has in hand already, and how often it is asked for its answer.
+STILL_RUNNING: Final = "still_running"
+LOOK_AGAIN: Final = "5"
+MOST_LOOKS: Final = 130
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _EXITS: Final = {
@@ -39,18 +43,14 @@ _EXITS: Final = {
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `retries`: making it twice does no harm. `stays`: a redirect is the answer, and not followed.
-
-    `explains` takes the refusal out of an answer that is no JSON.
-    """
+    """One request. `retries`: making it twice does no harm. `patience`: seconds to wait for each part of the answer."""
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    body: Body | None = None
     retries: bool = True
-    stays: bool = False
-    explains: Callable[[str], str] | None = None
+    patience: float | None = None
 
 
 class Transport:
@@ -82,9 +82,23 @@ class Transport:
 
     def json(self, call: Call) -> Any:
         """The JSON that answers. ClientError for a refusal, and for what is no JSON."""
-        with self.opened(call) as response:
-            body = self.whole(response)
+        try:
+            body = self._read(call)
+        except ClientError as error:
+            if (
+                error.code != "unreachable"
+                or not self._has_answered
+                or not call.retries
+                or self.stopped.is_set()
+            ):
+                raise
+            # It began to answer and broke off.
+            body = self._read(call)
         return self._parsed(call, body)
+
+    def _read(self, call: Call) -> bytes:
+        with self.opened(call) as response:
+            return self.whole(response)
 
     def _parsed(self, call: Call, body: bytes) -> Any:
         try:
@@ -104,6 +118,8 @@ class Transport:
         if len(body) > MAX_ANSWER:
             self._connections.drop()
             raise untrusted(f"{self.hub} answers with more than {MAX_ANSWER >> 20} MiB.")
+        if response.length:
+            raise http.client.IncompleteRead(body, response.length)
         return body
 
     @contextmanager
@@ -128,28 +144,28 @@ class Transport:
         self._connections.close_all()
 
     def _answer(self, call: Call) -> http.client.HTTPResponse:
-        attempts = ATTEMPTS if call.retries else 1
-        for attempt in range(1, attempts + 1):
+        attempt, attempts, looks = 0, ATTEMPTS if call.retries else 1, 0
+        while True:
+            attempt += 1
             try:
                 response = self._followed(call)
             except (OSError, http.client.HTTPException) as error:
                 self._connections.drop()
-                if attempt == attempts or not self._may_pass(error):
+                if attempt >= attempts or not self._may_pass(error):
                     raise self._broken(call.url, error) from None
                 self._pause(attempt, None, f"{_reason(error)}.")
                 continue
             self._has_answered = True
-            if response.status in _AGAIN and attempt < attempts and not self.stopped.is_set():
-                after = response.headers.get("Retry-After", "")
-                refusal = self._refusal(call, response)
-                self._pause(attempt, after, refusal.message)
-                continue
-            if call.stays and response.status in _REDIRECTS:
+            if 200 <= response.status < 300:
                 return response
-            if not 200 <= response.status < 300:
-                raise self._refusal(call, response)
-            return response
-        raise unreachable(f"{self.hub} cannot be reached.")
+            after = response.headers.get("Retry-After", "")
+            refusal = self._refusal(call, response)
+            if refusal.code == STILL_RUNNING and looks < MOST_LOOKS and not self.stopped.is_set():
+                # The hub has this very call in hand: no attempt was lost, its answer will be ours.
+                looks, attempt, after = looks + 1, 0, LOOK_AGAIN
+            elif response.status not in _AGAIN or attempt >= attempts or self.stopped.is_set():
+                raise refusal
+            self._pause(attempt, after, refusal.message)
 
     def _followed(self, call: Call) -> http.client.HTTPResponse:
         """The answer after all redirects."""
@@ -158,8 +174,8 @@ class Transport:
             here = origin(url)
             at_home = at_home and here == origin(self.hub)
             headers = {**call.headers, **self._identity(at_home)}
-            response = self._connections.call(call.method, url, headers, call.body)
-            if response.status not in _REDIRECTS or call.stays:
+            response = self._connections.call(call.method, url, headers, call.body, call.patience)
+            if response.status not in _REDIRECTS:
                 return response
             response.read(1 << 16)
             if not response.isclosed():
@@ -209,8 +225,6 @@ class Transport:
         code, message, detail = _told(record, status)
         if code.startswith("http_") and response.headers.get("X-Error-Code"):
             code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", response.headers["X-Error-Code"])[:60].lower()
-        if record is None and call.explains:
-            message = printable(call.explains(body.decode(errors="replace")))[:1000] or message
         if status in (401, 404) and not self.has_token:
             message += f" If it is private, log in first: glossa login {self.hub}"
         exit_code = _EXITS.get(status, Exit.UNREACHABLE if status >= 500 else Exit.REFUSED)

@@ -1,8 +1,17 @@
 """`glossa train` against a real hub, whose worker is in this process and whose engine is the stand-in."""
 
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +20,8 @@ from django.db import connection
 from hub.access import Viewer
 from hub.models import Version
 from tests import factories, samples
-from tests.client.runner import Glossa
+from tests.client.made_up import Answer, Asked, MadeUp
+from tests.client.runner import ROOT, Glossa
 from tests.trainer.conftest import base, child, engine_python, maker  # noqa: F401  # fixtures
 from trainer import worker
 from trainer.models import TrainingRun
@@ -95,13 +105,163 @@ def test_a_run_goes_on_without_the_client_and_can_be_watched_again(
     ).record
     run = TrainingRun.objects.get()
     assert begun["run"] == str(run.id)
+    assert (run.max_steps, run.trigger) == (40, "moss-glow")
     request.getfixturevalue("working")
     said = mia("train", "--follow", begun["url"])
     assert f"publish it there: {begun['url']}" in said.out
     deadline = time.monotonic() + 30
     while TrainingRun.objects.get().state != "done":
         assert time.monotonic() < deadline
-    assert mia("train", "--follow", begun["run"], "--publish").out.startswith("mia/moss-glow is published")
+    said = mia("train", "--follow", begun["run"], "--publish", "--notes", "First.")
+    assert said.out.startswith("mia/moss-glow@v1 is published")
+    assert Version.objects.get().notes == "First."
+    assert "mia/moss-glow@v1" in mia("train", "--follow", begun["run"]).out
+    # Said again, it is published already, and that is no error.
+    assert mia("train", "--follow", begun["run"], "--publish").out.startswith("mia/moss-glow@v1 is published")
+
+
+WORDS = ("--name", "moss-glow", "--kind", "style", "--consent")
+
+
+def test_ctrl_c_leaves_the_run_going_and_says_how_to_watch_and_to_stop_it(mia: Glossa, folder: Path) -> None:
+    process = mia.start("train", folder, *WORDS, "--publish")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Ctrl-C" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    run = TrainingRun.objects.get()
+    assert (process.returncode, run.state, run.cancel_requested) == (130, "queued", False)
+    assert f"glossa train --follow {run.id} --publish --hub {mia.hub}" in err
+    assert "Traceback" not in err
+    said = mia("train", "--stop", str(run.id))
+    assert said.out.startswith("The run is stopped")
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert mia("train", "--follow", str(run.id), ok=False).code == 8
+
+
+@pytest.mark.usefixtures("working")
+def test_a_terminal_shows_one_line_that_moves_and_keeps_what_happened(mia: Glossa, folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "hub", "train", str(folder), *WORDS, "--steps", "400"]
+    process = subprocess.Popen(
+        words, env={**mia.environment(), "PYTHONPATH": str(ROOT)}, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    assert process.wait(60) == 0
+    os.close(ours)
+    text = shown.decode()
+    moving = re.findall(r"\r(\[#*\.*\] [a-z ]+[^\r]*)", text)
+    assert any(re.search(r"step \d+ of 400, error \d\.\d+", line) for line in moving), text
+    assert "Training." in text and "Done." in text
+
+
+def test_an_answer_that_is_lost_starts_no_second_run(
+    mia: Glossa, folder: Path, made_up: Callable[[], MadeUp]
+) -> None:
+    between, hub = made_up(), mia.hub
+    lost: list[str] = []
+
+    def relay(asked: Asked) -> Answer:
+        request = urllib.request.Request(
+            hub + asked.path, asked.body or None, asked.headers, method=asked.method
+        )
+        try:
+            with urllib.request.urlopen(request) as response:
+                answer = Answer(response.read(), response.status)
+        except urllib.error.HTTPError as error:
+            answer = Answer(error.read(), error.code)
+        if asked.method == "POST" and not lost:
+            lost.append(asked.headers["idempotency-key"])
+            answer.breaks_after, answer.length = 5, len(answer.body)
+        return answer
+
+    between.answers = dict.fromkeys(("/api/hub/v1/runs", "/api/hub/v1/base-models"), relay)
+    mia.hub = between.url
+    begun = mia("train", folder, *WORDS, "--no-wait", "--json").record
+    assert begun["run"] == str(TrainingRun.objects.get().id)
+    posts = [one.headers["idempotency-key"] for one in between.asked if one.method == "POST"]
+    assert posts == lost * 2
+
+
+def test_a_hub_that_has_the_call_in_hand_is_asked_for_its_answer(
+    mia: Glossa, folder: Path, made_up: Callable[[], MadeUp]
+) -> None:
+    hub = made_up()
+    run = "00000000-0000-0000-0000-00000000000a"
+    busy = b'{"error": {"code": "still_running", "message": "The same call is being worked on."}}'
+
+    def start(asked: Asked) -> Answer:
+        is_first = sum(one.method == "POST" for one in hub.asked) == 1
+        return Answer(busy, 409) if is_first else Answer(b'{"id": "%s", "warnings": []}' % run.encode(), 201)
+
+    hub.answers["/api/hub/v1/runs"] = start
+    mia.hub = hub.url
+    assert mia("train", folder, *WORDS, "--base-model", "tiny", "--no-wait", "--json").record["run"] == run
+    assert hub.asked[0].body == hub.asked[1].body
+    assert hub.asked[0].body.count(b'name="pictures"; filename="picture-') == 3
+
+
+RECORD = {
+    "state": "training", "embedding": "mia/moss-glow", "step": 5, "max_steps": 40, "is_over": False, "stage": "",
+    "message": "", "place_in_line": None, "starts_in_seconds": None, "seconds_left": 3, "version": None,
+    "has_draft": False,
+}  # fmt: skip
+RUN = "00000000-0000-0000-0000-00000000000a"
+
+
+def test_a_hub_that_goes_away_meanwhile_is_waited_for(mia: Glossa, made_up: Callable[[], MadeUp]) -> None:
+    hub, path = made_up(), f"/api/hub/v1/runs/{RUN}"
+    hub.answers[f"{path}/events"] = Answer(b"")
+
+    def told(_asked: Asked) -> Answer:
+        times = hub.paths().count(path)
+        if 1 < times < 8:
+            return Answer(b"{}", 503, {"Retry-After": "0"})
+        done = {"state": "done", "is_over": True, "has_draft": True}
+        return Answer(json.dumps(RECORD | (done if times > 1 else {})).encode())
+
+    hub.answers[path] = told
+    mia.hub = hub.url
+    assert "Done. Look at the draft" in mia("train", "--follow", RUN).out
+
+
+@pytest.mark.parametrize("events", [b"[" * 50_000, b"{}\n", b"null\n", b'{"sequence": "x"}\n', b"\x1b[2J\n"])
+def test_events_that_are_none_are_not_believed(
+    mia: Glossa, made_up: Callable[[], MadeUp], events: bytes
+) -> None:
+    hub = made_up()
+    hub.answers[f"/api/hub/v1/runs/{RUN}"] = Answer(json.dumps(RECORD).encode())
+    hub.answers[f"/api/hub/v1/runs/{RUN}/events"] = Answer(events)
+    mia.hub = hub.url
+    assert mia("train", "--follow", RUN, ok=False).code == 6
+
+
+def test_what_a_hub_says_of_a_run_cannot_command_the_terminal(
+    mia: Glossa, made_up: Callable[[], MadeUp]
+) -> None:
+    hub, evil = made_up(), "\x1b[2J\x9b31m"
+    failed = {"state": "failed" + evil, "message": evil, "stage": evil, "embedding": evil, "is_over": True}
+    events = [
+        {"sequence": 1, "event": "note", "text": evil},
+        {"sequence": 2, "event": "state", "state": evil, "message": evil},
+    ]
+    hub.answers[f"/api/hub/v1/runs/{RUN}"] = Answer(json.dumps(RECORD | failed).encode())
+    lines = "".join(json.dumps(one) + "\n" for one in events)
+    hub.answers[f"/api/hub/v1/runs/{RUN}/events"] = Answer(lines.encode())
+    mia.hub = hub.url
+    said = mia("train", "--follow", RUN, ok=False)
+    assert said.code == 8
+    assert not {"\x1b", "\x9b"} & set(said.out + said.err)
 
 
 def test_what_is_wrong_with_the_form_is_said_in_the_hubs_words(mia: Glossa, folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 import argparse
 import dataclasses
-import uuid
+import json
+import sys
+from typing import Any
 
 from hub.client import remote, training
 from hub.client.commands import common
 from hub.client.errors import ClientError, Exit, usage
-from hub.client.progress import Progress
+from hub.client.progress import Progress, bar, span
 from hub.client.training import State
 from hub.client.transport import Transport
 
@@ -35,10 +37,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--licence", "--license", default="cc-by-4.0", metavar="ID", help="(%(default)s)")
     parser.add_argument("--title", default="", help="shown above the pictures")
     parser.add_argument("--visibility", choices=("public", "unlisted", "private"), default="public")
-    parser.add_argument("--vectors", metavar="N", default="", help="vectors per token")
-    parser.add_argument("--steps", metavar="N", default="", help="at most this many steps")
-    parser.add_argument("--seed", metavar="N", default="")
+    parser.add_argument("--vectors", type=int, metavar="N", help="vectors per token")
+    parser.add_argument("--steps", type=int, metavar="N", help="at most this many steps")
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed and pictures, the same result")
     parser.add_argument("--follow", metavar="RUN", help="watch a run that was started before")
+    parser.add_argument("--stop", metavar="RUN", help="stop a run; what it has learned is kept")
     parser.add_argument("--no-wait", action="store_true", help="start the run and leave it to the hub")
     parser.add_argument("--publish", action="store_true", help="publish the result when it is there")
     parser.add_argument("--notes", default="", help="what is new in this version")
@@ -53,16 +56,24 @@ def run(options: argparse.Namespace) -> int:
     if not transport.has_token:
         message = f"To train, log in with a token of the scope train: glossa login {transport.hub}"
         raise ClientError(Exit.NOT_ALLOWED, "not_authenticated", message)
-    if options.follow:
-        run_id = training.check_run(options.follow.rstrip("/").rpartition("/")[2])
-    else:
-        run_id = _started(options, transport, progress)
+    if options.stop:
+        return _stopped(options, transport, _named(options.stop))
+    run_id = _named(options.follow) if options.follow else _started(options, transport, progress)
     page = transport.url(f"runs/{run_id}")
     if options.no_wait:
         common.tell(options, {"run": run_id, "url": page}, f"The run has begun: {page}")
         return Exit.DONE
-    progress.note(f"The run: {page}. Ctrl-C stops watching, not the run; watch again with --follow {run_id}")
-    return _ended(options, transport, run_id, _watched(transport, run_id, progress))
+    progress.note(f"The run: {page}. Ctrl-C stops watching, not the run.")
+    try:
+        state = _watched(transport, run_id, progress)
+    except KeyboardInterrupt:
+        return _left(transport, run_id, progress, publish=options.publish)
+    return _ended(options, transport, run_id, state)
+
+
+def _named(text: str) -> str:
+    """The id of a run, of its address too."""
+    return training.check_run(text.rstrip("/").rpartition("/")[2])
 
 
 def _started(options: argparse.Namespace, transport: Transport, progress: Progress) -> str:
@@ -72,27 +83,40 @@ def _started(options: argparse.Namespace, transport: Transport, progress: Progre
             raise usage(
                 f"A run needs {shown}: glossa train PICTURE … --name moss-glow --kind style --consent"
             )
-    ids = []
-    for path in training.pictures_of(options.pictures):
-        found, remarks = training.add_picture(transport, path)
-        ids.append(found)
-        progress.note(" ".join([f"{path.name}: sent.", *remarks]))
+    pictures = training.pictures_of(options.pictures)
+    fields = _fields(options, options.base_model or _first_base(transport))
+    try:
+        made = training.start(
+            transport, fields, pictures, told=lambda path: progress.note(f"{path.name}: sent.")
+        )
+    except KeyboardInterrupt:
+        progress.finish()
+        common.warn(
+            f"Interrupted. If the hub had all pictures, the run is among yours: {transport.url('runs')}"
+        )
+        sys.exit(Exit.INTERRUPTED)
+    for remark in made.remarks:
+        progress.note(remark)
+    return made.run
+
+
+def _fields(options: argparse.Namespace, base: str) -> dict[str, str]:
+    """The form of the API; what was not said is left to the hub."""
+    settings = {"vectors_per_token": options.vectors, "max_steps": options.steps, "seed": options.seed}
     fields = {
         "name": options.name,
         "kind": options.kind,
+        "consent": "true",
         "trigger": options.trigger,
         "initializer": options.initializer,
         "preset": options.preset,
-        "base_model": options.base_model or _first_base(transport),
+        "base_model": base,
         "licence": options.licence,
         "title": options.title,
         "visibility": options.visibility,
-        "vectors_per_token": options.vectors,
-        "max_steps": options.steps,
-        "seed": options.seed,
-        "may_shrink": "on",
+        "settings": json.dumps({name: value for name, value in settings.items() if value is not None}),
     }
-    return training.submit(transport, fields, list(dict.fromkeys(ids)), key=uuid.uuid4())
+    return {name: value for name, value in fields.items() if value}
 
 
 def _first_base(transport: Transport) -> str:
@@ -107,31 +131,72 @@ def _first_base(transport: Transport) -> str:
 
 def _watched(transport: Transport, run_id: str, progress: Progress) -> State:
     last: State | None = None
-    for state in training.follow(transport, run_id):
-        if last is None or (state.label, state.step, state.says) != (last.label, last.step, last.says):
-            progress.note(_line(state))
-        last = state
+    try:
+        for state in training.follow(transport, run_id):
+            if state.says:
+                progress.note(state.says)
+            elif not state.is_over:
+                progress.show(_line(state))
+            last = state
+    finally:
+        progress.finish()
     assert last is not None  # the first answer always comes
     return last
 
 
 def _line(state: State) -> str:
-    parts = [state.label]
+    """How it stands, in one line."""
+    if state.place is not None:
+        parts = [state.label, f"place {state.place} in line"]
+        parts += [f"starts in about {span(state.starts_in)}"] if state.starts_in else []
+        return ", ".join(parts)
+    parts = [f"{bar(state.step / state.steps)} {state.label}" if state.steps else state.label]
+    parts += [state.stage] if state.stage else []
     parts += [f"step {state.step} of {state.steps}"] if state.step else []
     parts += [f"error {state.loss:.4f}"] if state.loss is not None else []
-    parts += [f"about {state.left} s left"] if state.left else []
-    return ", ".join(parts) + (f". {state.says}" if state.says else "")
+    parts += [f"about {span(state.left)} left"] if state.left else []
+    return ", ".join(parts)
+
+
+def _left(transport: Transport, run_id: str, progress: Progress, *, publish: bool) -> int:
+    """The person has seen enough; the run goes on."""
+    progress.finish()
+    again = f"glossa train --follow {run_id}{' --publish' if publish else ''} --hub {transport.hub}"
+    common.warn(f"The run goes on. Watch it again: {again}")
+    common.warn(f"Stop it: glossa train --stop {run_id} --hub {transport.hub}")
+    return Exit.INTERRUPTED
+
+
+def _stopped(options: argparse.Namespace, transport: Transport, run_id: str) -> int:
+    state = training.cancel(transport, run_id)
+    said = "The run is stopped" if state.is_over else "The run stops after the step it is at"
+    page = transport.url(f"runs/{run_id}")
+    common.tell(options, _record(run_id, page, state), f"{said}; what it has learned is kept: {page}")
+    return Exit.DONE
 
 
 def _ended(options: argparse.Namespace, transport: Transport, run_id: str, state: State) -> int:
-    record = {"run": run_id, "url": transport.url(f"runs/{run_id}"), **dataclasses.asdict(state)}
+    page = transport.url(f"runs/{run_id}")
     if state.state != training.DONE:
-        common.tell(options, record, f"{state.label}: {state.says or record['url']}")
+        said = f"{state.label.capitalize()}: {state.message or page}"
+        common.tell(options, _record(run_id, page, state), said)
         return Exit.REFUSED
     if not options.publish:
-        common.tell(options, record, f"Done. Look at the draft, and publish it there: {record['url']}")
+        said = f"Done. Look at the draft, and publish it there: {page}"
+        if state.version is not None:
+            said = f"Done, and published: {state.embedding}@v{state.version}"
+        common.tell(options, _record(run_id, page, state), said)
         return Exit.DONE
-    name = training.publish(transport, run_id, notes=options.notes)
-    record |= {"name": name, "page": transport.url(name)}
-    common.tell(options, record, f"{name} is published: {transport.url(name)}")
+    state = training.publish(transport, run_id, notes=options.notes)
+    record = _record(run_id, page, state) | {"name": state.embedding, "page": transport.url(state.embedding)}
+    common.tell(
+        options, record, f"{state.embedding}@v{state.version} is published: {transport.url(state.embedding)}"
+    )
     return Exit.DONE
+
+
+def _record(run_id: str, page: str, state: State) -> dict[str, Any]:
+    """What --json prints of a run."""
+    told = dataclasses.asdict(state)
+    told.pop("says")
+    return {"run": run_id, "url": page, "label": state.label, **told}
