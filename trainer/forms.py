@@ -35,6 +35,9 @@ SETTINGS = (
     "flip",
     "early_stop",
     "crop",
+    "caption_drop",
+    "tag_shuffle",
+    "tag_drop",
 )
 
 
@@ -108,6 +111,24 @@ class TrainForm(forms.Form):
         help_text="Bases that learned from small squares only, such as the bundled one, train squares anyway.",
     )
 
+    caption_drop = forms.FloatField(
+        label="Leave the whole prompt out",
+        required=False,
+        min_value=0,
+        max_value=0.3,
+        help_text="In this share of the steps, 0 to 0.3.",
+    )
+    tag_drop = forms.FloatField(
+        label="Leave tags of a caption out",
+        required=False,
+        min_value=0,
+        max_value=0.5,
+        help_text="Each with this chance, 0 to 0.5. Tags are parts between commas.",
+    )
+    tag_shuffle = forms.NullBooleanField(
+        label="Shuffle the tags of a caption",
+        widget=forms.Select(choices=[("unknown", "as the quality says"), ("true", "yes"), ("false", "no")]),
+    )
     may_shrink = forms.BooleanField(
         label="If memory runs out, try once more with fewer pictures at a time", required=False, initial=True
     )

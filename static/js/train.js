@@ -6,6 +6,9 @@ const refused = document.querySelector("[data-refused]");
 const advice = document.querySelector("[data-advice]");
 const findings = document.querySelector("[data-findings]");
 const found = document.querySelector("[data-found]");
+const describe = document.querySelector("[data-describe]");
+const described = document.querySelector("[data-captions]");
+const captions = new Map(); // by the picture's name without its ending, from text files
 const start = document.querySelector("[data-start]");
 const busy = document.querySelector("[data-busy]");
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -25,8 +28,30 @@ function advise() {
   advice.textContent = text;
   advice.hidden = !text;
   advice.classList.toggle("notice-warn", Boolean(text));
+  describe.hidden = !shas.length;
   start.disabled = waiting > 0;
   busy.textContent = waiting > 0 ? `Checking ${waiting} picture${waiting > 1 ? "s" : ""}…` : "";
+}
+
+const stem = (name) => name.replace(/\.[^.]*$/, "");
+
+function caption(facts) {
+  const field = make("textarea", {
+    className: "pick-caption", name: `caption-${facts.id}`, rows: 3, maxLength: 400,
+    placeholder: "on a beach, at night", value: captions.get(stem(facts.name)) ?? "",
+  });
+  field.setAttribute("aria-label", `What else is in ${facts.name}`);
+  return field;
+}
+
+// A caption file may come before its picture or after it. What a person typed stays.
+async function read(file) {
+  captions.set(stem(file.name), (await file.text()).trim().slice(0, 400));
+  described.checked = true;
+  for (const item of picked.querySelectorAll("[data-sha]")) {
+    const field = item.querySelector(".pick-caption");
+    if (!field.value) field.value = captions.get(stem(item.querySelector(".pick-name").textContent)) ?? "";
+  }
 }
 
 function tile(facts) {
@@ -40,6 +65,7 @@ function tile(facts) {
     make("img", { src: facts.url, width: facts.width, height: facts.height, alt: facts.name }),
     make("p", { className: "pick-name", textContent: facts.name }),
     ...facts.warnings.map((text) => make("p", { className: "pick-warning", textContent: text })),
+    caption(facts),
     remove,
   );
   item.id = `picture-${facts.id}`;
@@ -123,7 +149,9 @@ async function check(file) {
 async function take(files) {
   refused.replaceChildren();
   // Two at a time: the hub checks each in a process of its own.
-  const queue = [...files];
+  const isCaption = (file) => file.name.toLowerCase().endsWith(".txt");
+  const queue = [...files].filter((file) => !isCaption(file));
+  await Promise.all([...files].filter(isCaption).map(read));
   const work = async () => { while (queue.length) await check(queue.shift()); };
   await Promise.all([work(), work()]);
 }

@@ -49,13 +49,6 @@ class RunsShape(Fields):
     next = serializers.URLField(allow_null=True)
 
 
-class RunsQuery(Fields):
-    """How many, and from where on."""
-
-    limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=100)
-    cursor = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
-
-
 class Pictures(serializers.ListField):
     """Files of one name in a form, however many."""
 
@@ -86,6 +79,18 @@ class NewRunForm(Fields):
         required=False, default=dict, binary=True, help_text="An object, as JSON."
     )
     pictures = Pictures(required=False)
+    captions = serializers.JSONField(
+        required=False,
+        default=dict,
+        binary=True,
+        help_text="What else is in a picture, by the name of its file: an object of texts, as JSON.",
+    )
+
+    def validate_captions(self, value: Any) -> Any:
+        """Texts by the names of files."""
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            raise serializers.ValidationError('Send an object of texts, as in {"one.png": "on a beach"}.')
+        return value
 
     def validate_settings(self, value: Any) -> Any:
         """An object by the names of the recipe."""

@@ -19,6 +19,7 @@ from hub.services import publishing
 from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
+from trainer.options import MAX_TEXT
 from trainer.recipe import Recipe, RecipeError
 from trainer.services import leases, limits, pictures, recording
 from trainer.sets import get_set
@@ -33,7 +34,9 @@ class Submission:
     """What the wizard asks for. Exactly one source of pictures: `picture_ids`, `pictures` or `bundled_set`.
 
     `name` makes a new embedding of the viewer's, `embedding` adds a version to one. `settings` are recipe
-    fields that differ from the preset's. `key` makes sending the same form twice harmless.
+    fields that differ from the preset's. `captions` say what else is in a picture, by its id or its file's name; with
+    any of them the recipe learns with captions unless `settings` say otherwise. `key` makes sending the same form
+    twice harmless.
     """
 
     trigger: str
@@ -50,6 +53,7 @@ class Submission:
     settings: dict[str, Any] = field(default_factory=dict)
     picture_ids: list[UUID] = field(default_factory=list)
     pictures: list[tuple[Path, str]] = field(default_factory=list)
+    captions: dict[str, str] = field(default_factory=dict)
     bundled_set: str = ""
     may_shrink: bool = False
     key: UUID | None = None
@@ -104,7 +108,12 @@ def make_recipe(form: Submission, base: BaseModel) -> Recipe:
             trigger=form.trigger,
             initializer=form.initializer.strip(),
             base=base.name,
-            **{"resolution": base.resolution, "seed": fresh_seed(), **form.settings},
+            **{
+                "resolution": base.resolution,
+                "seed": fresh_seed(),
+                "captions": any(caption.strip() for caption in form.captions.values()),
+                **form.settings,
+            },
         )
     except RecipeError as error:
         raise Unacceptable("field_invalid", error.message, field=error.field) from None
@@ -141,6 +150,7 @@ def _checks(viewer: Viewer, form: Submission) -> list[Callable[[], object]]:
     """What must hold, in the order in which a person reads the form; none needs another to have passed."""
     return [
         lambda: limits.check_picture_count(_count(viewer, form)),
+        lambda: _check_captions(form),
         lambda: _check_word(form),
         lambda: _check_place(viewer, form),
         lambda: make_recipe(form, _base_model(form)),
@@ -183,6 +193,17 @@ def _check_consent(form: Submission) -> None:
         )
 
 
+def _check_captions(form: Submission) -> None:
+    for name, caption in form.captions.items():
+        if len(caption) > MAX_TEXT:
+            raise Unacceptable(
+                "field_invalid",
+                f"A caption has at most {MAX_TEXT} characters; one here has {len(caption)}.",
+                field="pictures",
+                picture=name,
+            )
+
+
 def _check_word(form: Submission) -> None:
     try:
         check_trigger(form.trigger)
@@ -199,7 +220,10 @@ def _count(viewer: Viewer, form: Submission) -> int:
 def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
     """The pictures of the run, prepared and stored, in the order given."""
     if form.picture_ids and not form.bundled_set:
-        return runs.waiting_pictures(viewer, ids=form.picture_ids)
+        waiting = runs.waiting_pictures(viewer, ids=form.picture_ids)
+        for image in waiting:
+            image.caption = form.captions.get(str(image.pk), image.caption).strip()
+        return waiting
     sources = form.pictures
     if form.bundled_set:
         # What comes with the hub was chosen for its own base, and nobody could change it: no advice on that.
@@ -217,7 +241,10 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
                 **{**error.detail, "field": "pictures"},
             ) from None
         kill_point("K14")
-    return [pictures.unsaved(viewer, picture, filename) for picture, filename in prepared]
+    images = [pictures.unsaved(viewer, picture, filename) for picture, filename in prepared]
+    for image, (_picture, filename) in zip(images, prepared, strict=True):
+        image.caption = form.captions.get(Path(filename).name, "").strip()
+    return images
 
 
 def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
@@ -291,5 +318,7 @@ def _attach(image: TrainingImage, run: TrainingRun, position: int) -> None:
     if image._state.adding:
         image.run, image.position = run, position
         image.save(force_insert=True)
-    elif not TrainingImage.objects.filter(pk=image.pk, run=None).update(run=run, position=position):
+    elif not TrainingImage.objects.filter(pk=image.pk, run=None).update(
+        run=run, position=position, caption=image.caption
+    ):
         raise Conflict("state_conflict", "A picture was used by another run meanwhile.", field="pictures")

@@ -27,6 +27,7 @@ from trainer.web import again
 
 PICTURE_BYTES = 1 << 20
 NAMES_TRIED = 50
+CAPTION, CAPTIONS = "caption-", "captions"  # a field for each picture, and the box that shows them
 
 
 @require_http_methods(["GET", "POST"])
@@ -105,6 +106,9 @@ def _page(
     kept = [] if chosen else _kept(request, viewer)
     if earlier is not None:
         kept = [image for image in kept if image.blob_id in earlier.picture_digests]
+    captions = _captions(request)
+    for image in kept:
+        image.caption = captions.get(str(image.pk), image.caption)
     context = {
         "form": form,
         "earlier": earlier,
@@ -113,6 +117,7 @@ def _page(
         "pictures": [_facts(image) for image in kept],
         "advice": _advice(kept, form["kind"].value(), form["base_model"].value()),
         "looked_at": len(kept),
+        "has_captions": CAPTIONS in request.POST if request.POST else any(image.caption for image in kept),
         "limits": runs.limits(),
         "kept_days": settings.HUB["HUB_TRAINING_IMAGE_DAYS"],
         "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
@@ -135,6 +140,9 @@ FOLDED = (
     "flip",
     "early_stop",
     "crop",
+    "caption_drop",
+    "tag_shuffle",
+    "tag_drop",
     "may_shrink",
 )
 
@@ -202,6 +210,7 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         settings=form.recipe_settings(),
         bundled_set=values["bundled_set"],
         picture_ids=_ids(request),
+        captions=_wanted_captions(request),
         pictures=[(file.path, file.filename) for file in spooled],
         may_shrink=bool(values["may_shrink"]),
         key=values["key"] or None,
@@ -233,6 +242,18 @@ def _ids(request: HttpRequest) -> list[uuid.UUID]:
     return found
 
 
+def _captions(request: HttpRequest) -> dict[str, str]:
+    """What was typed below each picture, by the picture's id."""
+    names = (name for name in request.POST if name.startswith(CAPTION))
+    return {name.removeprefix(CAPTION): request.POST[name] for name in names}
+
+
+def _wanted_captions(request: HttpRequest) -> dict[str, str]:
+    """The same, all empty when the box above them is not ticked."""
+    found = _captions(request)
+    return found if CAPTIONS in request.POST else dict.fromkeys(found, "")
+
+
 def _facts(image: TrainingImage) -> dict[str, Any]:
     return {
         "id": str(image.id),
@@ -243,6 +264,7 @@ def _facts(image: TrainingImage) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "warnings": pictures.remarks(image),
+        "caption": image.caption,
     }
 
 
