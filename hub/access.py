@@ -70,6 +70,7 @@ ACTS: Final[dict[str, Act]] = {
     "see_private": Act(moderator=True, scope="read"),
     "whoami": Act(user=True, moderator=True),
     "create_embedding": Act(scope="publish"),
+    "see_draft": Act(scope="read"),
     "publish_version": Act(scope="publish"),
     "add_preview": Act(scope="publish"),
     "edit_card": Act(scope="manage"),

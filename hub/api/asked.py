@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rest_framework.request import Request
+
 from hub.api.shapes import Fields
 from hub.errors import Invalid, Unacceptable
+from hub.services import bases
+from hub.wire import uploads
 
 
 def query(form: type[Fields], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +35,24 @@ def body(form: type[Fields], given: Any) -> dict[str, Any]:
     if problems:
         raise Unacceptable("field_invalid", _sentence(problems), field=problems[0]["field"], errors=problems)
     return values
+
+
+def file_and_fields(form: type[Fields], request: Request) -> dict[str, Any]:
+    """A form with an embedding in it, as the services take it: paths and names of its files, the base model's row."""
+    given = {**request.data.dict(), **request.FILES.dict()} if request.data else {}
+    fields = body(form, given)
+    spooled = uploads.spool(request.FILES.get("file"))
+    half = uploads.spool(request.FILES["half"], field="half") if "half" in request.FILES else None
+    base = fields.pop("base_model", None)
+    for taken in ("file", "half"):
+        fields.pop(taken, None)
+    return {
+        **fields,
+        "path": spooled.path,
+        "filename": spooled.filename,
+        "half": (half.path, half.filename) if half else None,
+        "base_model": bases.claimed(base) if base else None,
+    }
 
 
 def _checked(form: type[Fields], given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:

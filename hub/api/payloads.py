@@ -8,7 +8,7 @@ from django.urls import reverse
 from hub.catalog.cards import EXTENSIONS
 from hub.catalog.whole import Whole
 from hub.formats import known_base
-from hub.models import BaseModel, Embedding, Preview
+from hub.models import BaseModel, Embedding, Preview, Version
 
 
 def address(request: HttpRequest, route: str, *arguments: object) -> str:
@@ -77,6 +77,27 @@ def picture(request: HttpRequest, row: Preview) -> dict[str, Any]:
         "negative_prompt": row.negative_prompt,
         "seed": row.seed,
     }
+
+
+def shown_pictures(request: HttpRequest, row: Version) -> list[dict[str, Any]]:
+    """ShownPictureShapes of a version or draft: the sheet's cells, the sheet, the publisher's own."""
+    roles = list(Preview.Role)
+    rows = sorted(
+        row.previews.all(),
+        key=lambda one: (roles.index(Preview.Role(one.role)), one.block, one.row, one.column),
+    )
+    return [
+        {
+            **picture(request, one),
+            "id": one.pk,
+            "role": one.role,
+            "block": one.block,
+            "row": one.row,
+            "column": one.column,
+            "is_control": one.is_control,
+        }
+        for one in rows
+    ]
 
 
 def base_model(row: BaseModel) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from hub.api import embeddings, files, inspect, packs, people, schema, tokens, versions
+from hub.api import drafts, embeddings, files, inspect, packs, people, pictures, schema, tokens, versions
 
 EMBEDDING = "embeddings/<str:owner>/<str:name>"
 PACK = "packs/<str:owner>/<str:name>"
 VERSION = f"{EMBEDDING}/versions/<int:number>"
+DRAFT = f"{EMBEDDING}/drafts/<int:number>"
 
 urlpatterns: list[URLPattern] = [
     path("embeddings", embeddings.embeddings, name="api_embeddings"),
@@ -16,6 +17,14 @@ urlpatterns: list[URLPattern] = [
     path(f"{VERSION}/yank", versions.yank, name="api_yank"),
     path(f"{VERSION}/unyank", versions.unyank, name="api_unyank"),
     path(f"{VERSION}/files", files.files, name="api_files"),
+    path(f"{VERSION}/pictures", pictures.of_version, name="api_version_pictures"),
+    path(f"{VERSION}/pictures/<int:picture>", pictures.one_of_version, name="api_version_picture"),
+    path("drafts", drafts.all_drafts, name="api_drafts"),
+    path(f"{EMBEDDING}/drafts", drafts.drafts, name="api_embedding_drafts"),
+    path(DRAFT, drafts.draft, name="api_draft"),
+    path(f"{DRAFT}/publish", drafts.publish, name="api_draft_publish"),
+    path(f"{DRAFT}/pictures", pictures.of_draft, name="api_draft_pictures"),
+    path(f"{DRAFT}/pictures/<int:picture>", pictures.one_of_draft, name="api_draft_picture"),
     path(f"{EMBEDDING}/like", packs.like, name="api_like"),
     path("packs", packs.packs, name="api_packs"),
     path(PACK, packs.pack, name="api_pack"),

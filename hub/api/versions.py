@@ -14,8 +14,7 @@ from hub.api.shapes import NewVersionForm, VersionShape, VersionsShape, YankForm
 from hub.catalog import resolve, whole
 from hub.errors import NotFound
 from hub.models import Version
-from hub.services import bases, publishing
-from hub.wire import uploads
+from hub.services import publishing
 from hub.wire.idempotency import once
 
 
@@ -93,38 +92,21 @@ def unyank(request: Request, owner: str, name: str, number: int) -> HttpResponse
 def _publish(request: Request, viewer: Viewer, owner: str, name: str) -> HttpResponse:
     row = resolve.own(viewer, owner=owner, name=name, act="publish_version")
     require(viewer, "publish_version", row)
-    fields = asked.body(
-        NewVersionForm, {**request.data.dict(), **request.FILES.dict()} if request.data else {}
-    )
-    spooled = uploads.spool(request.FILES.get("file"))
-    half = uploads.spool(request.FILES["half"], field="half") if "half" in request.FILES else None
-    base = fields.pop("base_model", None)
-    for given in ("file", "half"):
-        fields.pop(given, None)
-    made = publishing.publish_file(
-        viewer,
-        path=spooled.path,
-        filename=spooled.filename,
-        half=(half.path, half.filename) if half else None,
-        embedding=row,
-        base_model=bases.claimed(base) if base else None,
-        **fields,
-    )
+    made = publishing.publish_file(viewer, embedding=row, **asked.file_and_fields(NewVersionForm, request))
+    return published(request, made)
+
+
+def published(request: Request, made: Version) -> HttpResponse:
+    """VersionShape of what was just published, and where it is."""
     shown = whole.load(Version.objects.filter(pk=made.pk).select_related("embedding__owner", "base_model"))[0]
-    response = json_answer(request._request, payloads.version(request._request, shown), status=201)
-    response["Location"] = payloads.address(
-        request._request, "api_version", row.owner.name, row.name, made.number
-    )
+    content = payloads.version(request._request, shown)
+    response = json_answer(request._request, content, status=201)
+    response["Location"] = content["url"]
     return response
 
 
 def _own(viewer: Viewer, owner: str, name: str, number: int, act: str) -> Version:
-    """The version of that number that the viewer wants to do this act to. NotFound where there is none."""
-    row = resolve.own(viewer, owner=owner, name=name, act=act)
-    found = Version.objects.select_related("embedding__owner").filter(embedding=row, number=number).first()
-    if found is None:
-        raise NotFound(f"There is no version {number}.", code="revision_not_found")
-    return found
+    return resolve.own_version(viewer, owner=owner, name=name, number=number, act=act)
 
 
 def _told(request: Request, viewer: Viewer, owner: str, name: str, number: int) -> dict[str, Any]:

@@ -49,6 +49,15 @@ def own(viewer: Viewer, *, owner: str, name: str, act: str) -> Embedding:
     return embedding(viewer, owner=owner, name=name)
 
 
+def own_version(viewer: Viewer, *, owner: str, name: str, number: int, act: str) -> Version:
+    """The version of that number that the viewer wants to do this act to. Raises as `own`, or NotFound."""
+    row = own(viewer, owner=owner, name=name, act=act)
+    found = Version.objects.select_related("embedding__owner").filter(embedding=row, number=number).first()
+    if found is None:
+        raise NotFound(f"There is no version {number}.", code="revision_not_found")
+    return found
+
+
 def _refuse_former(rows: QuerySet[Embedding], owner: str, name: str) -> None:
     """Raise Renamed when one of these had that name before."""
     row = rows.filter(

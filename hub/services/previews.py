@@ -5,6 +5,7 @@ And the publisher's own pictures, which are a stranger's bytes like any upload.
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 from django.db import transaction
 
 from hub.access import Viewer, require
-from hub.errors import Conflict, UnacceptableFile
+from hub.errors import Conflict, NotFound, UnacceptableFile
 from hub.formats import FormatError
 from hub.formats.limits import MAX_PICTURE_BYTES
 from hub.models import Preview, Version
 from hub.sandbox.generation import read_generation
-from hub.services import ingest
+from hub.services import audit, gc, ingest
 
 _PICTURE_MAX = 32 << 20
 _UPLOAD_SIDE = 1024
@@ -68,12 +69,55 @@ def add_upload(viewer: Viewer, *, version: Version, path: Path, filename: str) -
     `too_many_pictures` when there is no room for more.
     """
     require(viewer, "add_preview", version.embedding)
+    _check_open(version)
     if any(row.parameters.get("source") == _digest(path) for row in _uploads(version)):
         return False
     taken = take(viewer, path=path, filename=filename)
     stored = ingest.put(taken.data)
     with transaction.atomic():
         return attach(version, taken, stored)
+
+
+def remove_upload(viewer: Viewer, *, version: Version, picture: int) -> None:
+    """Take one of the publisher's own pictures away. NotFound for another's, and for the sheet's: the hub drew it."""
+    require(viewer, "add_preview", version.embedding)
+    _check_open(version)
+    with transaction.atomic():
+        row = version.previews.select_for_update().filter(role=Preview.Role.UPLOAD, pk=picture).first()
+        if row is None:
+            raise _no_upload(picture)
+        row.delete()
+        audit.record(viewer, "remove_picture", version.embedding, version=version.pk, picture=row.blob_id)
+    gc.remove(row.blob_id)
+
+
+def order_uploads(viewer: Viewer, *, version: Version, order: Sequence[int]) -> None:
+    """Show the publisher's own pictures in this order; those left out keep theirs at the end. NotFound as remove."""
+    require(viewer, "add_preview", version.embedding)
+    _check_open(version)
+    with transaction.atomic():
+        Version.objects.select_for_update().get(pk=version.pk)
+        rows = {row.pk: row for row in _uploads(version)}
+        strange = next((picture for picture in order if picture not in rows), None)
+        if strange is not None:
+            raise _no_upload(strange)
+        wanted = list(dict.fromkeys([*order, *rows]))
+        # On from the last place, so that no two pictures are ever at one.
+        start = max((row.column for row in rows.values()), default=-1) + 1
+        for place, picture in enumerate(wanted, start=start):
+            Preview.objects.filter(pk=picture).update(column=place)
+
+
+def _check_open(version: Version) -> None:
+    if version.state not in (Version.State.DRAFT, Version.State.PUBLISHED, Version.State.YANKED):
+        state = version.get_state_display()
+        raise Conflict("state_conflict", f"This version is {state}; its pictures stay as they are.")
+
+
+def _no_upload(picture: int) -> NotFound:
+    return NotFound(
+        f"There is no picture {picture} of the publisher's own here; those of the sheet are the hub's."
+    )
 
 
 def take(viewer: Viewer, *, path: Path, filename: str) -> Taken:

@@ -88,6 +88,7 @@ def add_draft(
         if earlier is not None:
             return earlier
         checks.label_is_free(version)
+        version.base_model = bases.keep(version.base_model)
         version.tensors = ingest.row(tensors)
         version.save(force_insert=True)
         digests.remember(version, "", ingested.facts["digests"])

@@ -32,6 +32,11 @@ def file_ceiling() -> int:
     return MEBIBYTE * max(int(settings.HUB["HUB_MAX_UPLOAD_MB"]), int(settings.HUB["HUB_MAX_PICTURE_MB"]))
 
 
+def picture_ceiling() -> int:
+    """Bytes of the largest picture."""
+    return MEBIBYTE * int(settings.HUB["HUB_MAX_PICTURE_MB"])
+
+
 class HashingUploadHandler(TemporaryFileUploadHandler):
     """Django's spooling, with the SHA-256 taken in the same pass and a stop at the first byte too many."""
 
