@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -28,12 +29,30 @@ def page(
     field: str = "created_at",
 ) -> HttpResponse:
     """The rows after `cursor`, newest by `field` first; `next` and the `Link` header lead to the following page."""
+    shown, following = taken(request, rows, given, field=field)
+    return answered(request, [told(one) for one in shown], following)
+
+
+def taken(
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    given: dict[str, Any],
+    *,
+    field: str = "created_at",
+    key: type[int] | type[UUID] = int,
+) -> tuple[list[Any], str | None]:
+    """The rows of the page that is asked for, and the address of the following one."""
     if given["cursor"]:
-        rows = rows.filter(cursors.after(field, given["cursor"]))
+        rows = rows.filter(cursors.after(field, given["cursor"], key=key))
     found = list(rows.order_by(f"-{field}", "-pk")[: given["limit"] + 1])
     shown = found[: given["limit"]]
-    following = following_page(request, cursors.write(field, shown[-1])) if len(found) > len(shown) else None
-    response = json_answer(request, {"items": [told(one) for one in shown], "next": following})
+    more = len(found) > len(shown)
+    return shown, following_page(request, cursors.write(field, shown[-1])) if more else None
+
+
+def answered(request: HttpRequest, items: list[dict[str, Any]], following: str | None) -> HttpResponse:
+    """A page as it is sent."""
+    response = json_answer(request, {"items": items, "next": following})
     if following:
         response["Link"] = f'<{following}>; rel="next"'
     return response

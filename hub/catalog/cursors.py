@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -20,32 +21,21 @@ def write(field: str, last: Any) -> str:
     return f"{value.isoformat() if isinstance(value, datetime) else value}{_BETWEEN}{last.pk}"
 
 
-def after(field: str, cursor: str, *, descending: bool = True) -> Q:
-    """What comes after that place. Invalid for a cursor that this list never wrote."""
+def after(field: str, cursor: str, *, descending: bool = True, key: type[int] | type[UUID] = int) -> Q:
+    """What comes after that place, in a list of rows whose id is a `key`. Invalid for a cursor of another list."""
     text, _, pk = cursor.partition(_BETWEEN)
     try:
         value: Any = int(text) if text.isdecimal() else datetime.fromisoformat(text)
-        number = int(pk)
+        last = key(pk)
     except ValueError:
         raise foreign() from None
     is_number = isinstance(value, int)
     if is_number != (field in _NUMBERS) or (not is_number and value.tzinfo is None):
         raise foreign()
-    if number.bit_length() > 63 or (is_number and value.bit_length() > 63):
+    if any(isinstance(one, int) and one.bit_length() > 63 for one in (value, last)):
         raise foreign()
     way = "lt" if descending else "gt"
-    return Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": number})
-
-
-def before_moment(cursor: str) -> Q:
-    """Rows made before that moment. Invalid for a cursor that this list never wrote."""
-    try:
-        moment = datetime.fromisoformat(cursor)
-    except ValueError:
-        raise foreign() from None
-    if moment.tzinfo is None:
-        raise foreign()
-    return Q(created_at__lt=moment)
+    return Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": last})
 
 
 def foreign() -> Invalid:

@@ -140,3 +140,11 @@ def test_a_run_sent_twice_with_one_key_is_one_run(client: Client, mia: dict[str,
     first, again = start(client, key), start(client, key)
     assert first.json()["id"] == again.json()["id"]
     assert TrainingRun.objects.count() == 1
+
+
+def test_a_key_stands_for_all_pictures_of_a_run(client: Client, mia: dict[str, str], base: Any) -> None:
+    key = {**mia, "idempotency-key": "train-0002"}
+    assert start(client, key).status_code == 201
+    first = SimpleUploadedFile("navy.png", samples.picture(size=(96, 96), colour="gold"), "image/png")
+    other = start(client, key, pictures=[first, *pictures()[1:]])
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "key_reused")

@@ -7,24 +7,23 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 
-from hub.api import asked, payloads
+from hub.api import asked, pages, payloads
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
-from hub.catalog import cursors
 from hub.errors import Conflict
 from hub.models import Version
 from hub.services import publishing
 from hub.wire import uploads
 from hub.wire.idempotency import once
 from trainer import runs as reads
-from trainer.api.shapes import GoOnForm, NewRunForm, PublishForm, RunShape, RunsQuery, RunsShape
+from trainer.api.shapes import GoOnForm, NewRunForm, PublishForm, RunShape, RunsShape
 from trainer.models import TrainingRun
 from trainer.services import continuing, submitting
 from trainer.services.submitting import Submission
 
 
-@documented("listRuns", "Your own runs, newest first.", asks=RunsQuery, gives=RunsShape)
+@documented("listRuns", "Your own runs, newest first.", asks=pages.PageQuery, gives=RunsShape)
 @documented(
     "startRun", "Learn a word from pictures.", method="POST", takes={"multipart/form-data": NewRunForm}, gives=RunShape,
     status=201,
@@ -95,8 +94,11 @@ def publish(request: Request, run_id: UUID) -> HttpResponse:
 
 def told(request: HttpRequest, row: TrainingRun) -> dict[str, Any]:
     """RunShape."""
-    standing, left = reads.standing(row), reads.estimate(row)
-    version = row.version
+    return _record(request, row, reads.outlooks([row])[row.pk])
+
+
+def _record(request: HttpRequest, row: TrainingRun, outlook: reads.Outlook) -> dict[str, Any]:
+    standing, left, version = outlook.standing, outlook.seconds_left, row.version
     return {
         "id": row.id,
         "embedding": row.embedding.full_name,
@@ -115,7 +117,7 @@ def told(request: HttpRequest, row: TrainingRun) -> dict[str, Any]:
         if standing and standing.starts_in is not None
         else None,
         "seconds_left": round(left) if left is not None else None,
-        "kept_steps": reads.kept_steps(row),
+        "kept_steps": outlook.kept_steps,
         "recipe": row.recipe,
         "warnings": row.warnings,
         "created": row.created_at,
@@ -128,19 +130,13 @@ def told(request: HttpRequest, row: TrainingRun) -> dict[str, Any]:
 
 
 def _list(request: Request) -> HttpResponse:
-    given = asked.query(RunsQuery, request.GET.dict())
-    rows = reads.list_runs(viewer_of(request)).order_by("-created_at", "-pk")
-    if given["cursor"]:
-        rows = rows.filter(cursors.before_moment(given["cursor"]))
-    found = list(rows[: given["limit"] + 1])
-    shown = found[: given["limit"]]
-    following = None
-    if len(found) > len(shown):
-        query = request.GET.copy()
-        query["cursor"] = shown[-1].created_at.isoformat()
-        following = f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
-    items = [told(request._request, one) for one in shown]
-    return json_answer(request._request, {"items": items, "next": following})
+    given = asked.query(pages.PageQuery, request.GET.dict())
+    rows = reads.list_runs(viewer_of(request))
+    shown, following = pages.taken(request._request, rows, given, key=UUID)
+    outlooks = reads.outlooks(shown)
+    return pages.answered(
+        request._request, [_record(request._request, one, outlooks[one.pk]) for one in shown], following
+    )
 
 
 def _start(request: Request) -> HttpResponse:

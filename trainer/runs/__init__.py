@@ -14,6 +14,7 @@ from trainer.runs.log import (
     list_events,
     say,
 )
+from trainer.runs.outlooks import Outlook, outlooks
 from trainer.runs.queueing import (
     Standing,
     count_in_hand,
@@ -46,6 +47,7 @@ __all__ = [
     "MOST_COMPARED",
     "Comparison",
     "Event",
+    "Outlook",
     "Standing",
     "chosen",
     "compare",
@@ -62,6 +64,7 @@ __all__ = [
     "list_runs",
     "most_running",
     "others",
+    "outlooks",
     "picture",
     "pictures",
     "place_in_line",

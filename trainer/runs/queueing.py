@@ -1,15 +1,15 @@
 """The line of waiting runs: whose turn it is, a run's place, when it starts, and what holds it up."""
 
-from collections import Counter
-from collections.abc import Hashable
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import Now
+from django.db.models import F, Q, QuerySet, Sum, Window
+from django.db.models.functions import Now, RowNumber
 
 from hub.access import Viewer
 from hub.models import OutboxJob
@@ -48,21 +48,30 @@ def line() -> list[UUID]:
 
 def standing(run: TrainingRun) -> Standing | None:
     """Where the run stands in line; None when it does not wait."""
-    if run.state not in WAITING:
-        return None
+    return standings([run]).get(run.pk)
+
+
+def standings(runs: Sequence[TrainingRun]) -> dict[UUID, Standing]:
+    """Where those of the runs stand that wait. As many queries for one run as for many."""
+    asked = [run for run in runs if run.state in WAITING]
+    if not asked:
+        return {}
     waiting, in_hand = _waiting(), list(_in_hand().select_related("base_model"))
-    rates = _rates({one.base_model_id for one in in_hand} | {run.base_model_id})
+    rates = _rates({one.base_model_id for one in (*in_hand, *asked)})
     held = [turns.InHand(one.owner_id, _left(one, rates) or USUAL_SECONDS) for one in in_hand]
     foreseen = turns.foresee(waiting, spent=_spent(waiting), in_hand=held, most_in_hand=most_running())
     places = {_id(turn): (number, turn.starts_in) for number, turn in enumerate(foreseen, 1)}
-    place, starts_in = places.get(run.pk, (len(foreseen) + 1, 0.0))
-    is_known = run.pk in places and (not starts_in or run.base_model_id in rates)
-    return Standing(
-        place=place,
-        of=max(len(foreseen), place),
-        ahead=place - 1 + len(in_hand),
-        starts_in=round(starts_in) if is_known else None,
-    )
+    found = {}
+    for run in asked:
+        place, starts_in = places.get(run.pk, (len(foreseen) + 1, 0.0))
+        is_known = run.pk in places and (not starts_in or run.base_model_id in rates)
+        found[run.pk] = Standing(
+            place=place,
+            of=max(len(foreseen), place),
+            ahead=place - 1 + len(in_hand),
+            starts_in=round(starts_in) if is_known else None,
+        )
+    return found
 
 
 def place_in_line(run: TrainingRun) -> int:
@@ -105,9 +114,13 @@ def is_stuck_at_broker(run: TrainingRun) -> bool:
 
 def estimate(run: TrainingRun) -> float | None:
     """Seconds still to go, from the engine's own measure or from finished runs on the same base."""
-    if run.is_over:
-        return 0.0
-    return _left(run, _rates({run.base_model_id}))
+    return estimates([run])[run.pk]
+
+
+def estimates(runs: Sequence[TrainingRun]) -> dict[UUID, float | None]:
+    """The same for many, in one query."""
+    rates = _rates({run.base_model_id for run in runs if not run.is_over})
+    return {run.pk: 0.0 if run.is_over else _left(run, rates) for run in runs}
 
 
 def seconds_spent(owners: set[int]) -> dict[int, float]:
@@ -186,15 +199,17 @@ def _left(run: TrainingRun, rates: dict[int, float]) -> float | None:
 
 def _rates(bases: set[int]) -> dict[int, float]:
     """Seconds a step of each base took in its last finished runs, what comes before and after the steps included."""
-    rates = {}
-    for base in bases:
-        done = TrainingRun.objects.filter(
-            base_model=base, state=TrainingRun.State.DONE, seconds__gt=0, step__gt=0
-        )
-        past = list(done.order_by("-finished_at").values_list("seconds", "step")[:MEASURED_RUNS])
-        if past:
-            rates[base] = sum(seconds / step for seconds, step in past) / len(past)
-    return rates
+    if not bases:
+        return {}
+    done = TrainingRun.objects.filter(
+        base_model__in=bases, state=TrainingRun.State.DONE, seconds__gt=0, step__gt=0
+    )
+    newest = Window(RowNumber(), partition_by="base_model", order_by=F("finished_at").desc())
+    past: dict[int, list[float]] = defaultdict(list)
+    rows = done.order_by().annotate(place=newest).filter(place__lte=MEASURED_RUNS)
+    for base, seconds, step in rows.values_list("base_model_id", "seconds", "step"):
+        past[base].append(seconds / step)
+    return {base: sum(found) / len(found) for base, found in past.items()}
 
 
 def _spent(waiting: list[turns.Waiting]) -> dict[Any, float]:
