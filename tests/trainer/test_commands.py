@@ -16,6 +16,7 @@ from trainer.base_folder import BUNDLED, base_digest
 from trainer.sets import get_set
 
 pytestmark = pytest.mark.django_db
+MEASURES = {"strength": {"value": 2.8, "control": 2.3}}
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: Any) -> dict[str, Any]:
@@ -103,7 +104,8 @@ def entry(folder: Path, *, value: float) -> None:
         "seed": 11,
         "alt": "it",
     }
-    (folder / "sheet.json").write_text(json.dumps({"images": [image], "sheet": "sheet.png", "intact": True}))
+    sheet = {"images": [image], "sheet": "sheet.png", "intact": True, "base_digest": "5a", "measures": MEASURES}
+    (folder / "sheet.json").write_text(json.dumps(sheet))
 
 
 def test_a_new_hub_gets_the_base_and_a_published_catalogue_with_sheets(
@@ -119,6 +121,7 @@ def test_a_new_hub_gets_the_base_and_a_published_catalogue_with_sheets(
     )
     assert (version.sheet_state, version.previews.count()) == ("done", 2)
     assert version.provenance["seed"] == 3
+    assert version.insights["measures"] == MEASURES
     assert version.embedding.summary == get_set("zebra-wave").description
     assert version.base_model == BaseModel.objects.get(name="tiny")
 

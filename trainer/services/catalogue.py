@@ -72,12 +72,11 @@ def record_sheet(version: Version, folder: Path, result: dict[str, Any]) -> None
         return
     sheet = json.loads(path.read_text("utf-8"))
     whole = finishing.composite(sheet)
-    insights = {key: result[key] for key in finishing.INSIGHTS if key in result}
     previews.record_sheet(
         version_id=version.pk,
         images=[{**image, "path": str(folder / image["path"])} for image in sheet["images"]],
         sheet=None if whole is None else {**whole, "path": str(folder / whole["path"])},
-        insights={**insights, **{key: sheet[key] for key in ("intact", "base_digest") if key in sheet}},
+        insights=finishing.insights(result, sheet),
     )
 
 

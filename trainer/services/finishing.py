@@ -60,21 +60,25 @@ def keep_result(claim: Claim, run: TrainingRun, result: dict[str, Any]) -> Versi
 def keep_sheet(claim: Claim, run: TrainingRun, sheet: dict[str, Any]) -> None:
     """Store the preview sheet of the run's draft and end the run. Raises LeaseLost."""
     assert run.version_id is not None
-    insights = {key: run.result[key] for key in INSIGHTS if key in run.result}
     previews.record_sheet(
         version_id=run.version_id,
         images=sheet["images"],
         sheet=composite(sheet),
-        insights={
-            **insights,
-            "intact": sheet["intact"],
-            "base_digest": sheet["base_digest"],
-            "measures": sheet.get("measures") or {},
-        },
+        insights=insights(run.result, sheet),
     )
     kill_point("K31")
     with held(claim) as row:
         recording.end(row, State.DONE)
+
+
+def insights(result: dict[str, Any], sheet: dict[str, Any]) -> dict[str, Any]:
+    """What a version's page tells of its vectors and its sheet, from the engine's two answers."""
+    return {
+        **{key: result[key] for key in INSIGHTS if key in result},
+        "intact": sheet["intact"],
+        "base_digest": sheet["base_digest"],
+        "measures": sheet.get("measures") or {},
+    }
 
 
 def end_without_sheet(claim: Claim, run: TrainingRun, *, message: str) -> None:
