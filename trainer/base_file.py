@@ -7,7 +7,7 @@ taken where the tensors leave a question open, and refused where they contradict
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer.base_folder import BaseFolderError
@@ -42,7 +42,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class BaseFile:
-    """Facts about a single-file checkpoint. `zero_snr`: its schedule ends in pure noise."""
+    """Facts about a single-file checkpoint. `zero_snr`: its schedule ends in pure noise. `claims` is its ModelSpec."""
 
     path: Path
     family: str
@@ -51,6 +51,7 @@ class BaseFile:
     zero_snr: bool
     resolution: int
     title: str
+    claims: dict[str, str] = field(default_factory=dict)
 
 
 def read_base_file(path: Path, *, prediction: str = "") -> BaseFile:
@@ -80,6 +81,7 @@ def read_base_file(path: Path, *, prediction: str = "") -> BaseFile:
         zero_snr="ztsnr" in shapes,
         resolution=int(size) if size.isdecimal() and 64 <= int(size) <= 2048 else standard,
         title=claims.get("modelspec.title", "")[:120] or path.stem,
+        claims=claims,
     )
 
 

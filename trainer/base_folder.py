@@ -118,19 +118,34 @@ def find_base(name: str, models_dir: Path | str | None = None) -> Path:
     raise BaseFolderError("base_not_found", f"No base model '{name}' is installed.")
 
 
+def part_digests(folder: Path | str) -> dict[str, str]:
+    """SHA-256 of every weight, config and vocabulary of a folder, by path, in order of the paths."""
+    root = Path(folder)
+    found = {}
+    for name in sorted(p.relative_to(root).as_posix() for p in _files(root) if p.suffix in _DIGESTED):
+        if name != RECORD:
+            found[name] = file_digest(root / name)
+    return found
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def base_digest(folder: Path | str) -> str:
     """SHA-256 over the sorted paths and SHA-256s of weights, configs and vocabularies.
 
     The record is left out: its prompts and title may be improved while the model stays the same.
     """
-    root = Path(folder)
+    return digest_of(part_digests(folder))
+
+
+def digest_of(parts: dict[str, str]) -> str:
+    """The digest of a base with these parts."""
     total = hashlib.sha256()
-    names = sorted(p.relative_to(root).as_posix() for p in _files(root) if p.suffix in _DIGESTED)
-    for name in names:
-        if name == RECORD:
-            continue
-        with (root / name).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    for name, digest in sorted(parts.items()):
         total.update(f"{name}\0{digest}\n".encode())
     return total.hexdigest()
 

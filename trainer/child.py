@@ -31,7 +31,7 @@ _KEPT = (
 _ROOT = Path(__file__).resolve().parent.parent
 LOG_LINES = 200
 # Events that end a command.
-FINAL = frozenset({"result", "stopped", "failed", "sheet", "described"})
+FINAL = frozenset({"result", "stopped", "failed", "sheet", "described", "converted", "probed"})
 
 
 class EngineDied(RuntimeError):

@@ -1,6 +1,6 @@
 """The engine as a program: commands as JSON lines on standard input, events on standard output.
 
-Commands are `train`, `sheet`, `describe`, `stop` and `quit`; one runs at a time. The base model stays loaded
+Commands are `train`, `sheet`, `describe`, `convert`, `stop` and `quit`; one runs at a time. The base model stays loaded
 until a command names another. When the input closes, the engine saves a checkpoint and ends.
 """
 
@@ -21,6 +21,7 @@ import transformers
 from trainer.base_folder import BaseFolderError, base_digest
 from trainer.engine import bars, canonical, measure
 from trainer.engine.base_model import BaseModel, placement
+from trainer.engine.convert import convert
 from trainer.engine.events import Fault, OnEvent, Reporter, machine_fault
 from trainer.engine.run import Run
 from trainer.engine.sheet import Subject, make_sheet
@@ -92,7 +93,12 @@ class Engine:
 
     def dispatch(self, command: dict[str, Any], on_event: OnEvent) -> None:
         """Do what the command says. Raises Fault and its kin."""
-        actions = {"train": self.train, "sheet": self.sheet, "describe": self.describe}
+        actions = {
+            "train": self.train,
+            "sheet": self.sheet,
+            "describe": self.describe,
+            "convert": self.convert,
+        }
         action = actions.get(command["do"])
         if action is None:
             raise machine_fault("bad_command", f"Unknown command '{command['do']}'.")
@@ -114,6 +120,7 @@ class Engine:
             should_stop=self.stopping(command),
             resume=Path(resume) if resume else None,
             preview_every=int(command.get("preview_every") or 0),
+            start=Path(command["start"]) if command.get("start") else None,
         )
         run.train()
 
@@ -170,6 +177,12 @@ class Engine:
         base = self.base(command["base"], command.get("precision", "auto"), on_event)
         rows = canonical.read(base, Path(command["embedding"]))
         on_event("described", base_digest=base.digest, encoders=measure.describe(base, rows))
+
+    def convert(self, command: dict[str, Any], on_event: OnEvent) -> None:
+        """The `convert` command: a single-file checkpoint into a diffusers folder."""
+        file, folder = Path(command["file"]), Path(command["folder"])
+        done = convert(file, folder, command["plan"], on_event, self.stopping(command))
+        on_event("converted" if done else "stopped", step=None, checkpoint=None, embedding=None)
 
     def base(self, folder: str, precision: str, on_event: OnEvent) -> BaseModel:
         """The warm base if the command means the same one in the same precision, else a newly loaded one."""

@@ -1,16 +1,30 @@
-"""Installing base models: local diffusers folders of safetensors and JSON, by name, with their digest."""
+"""Installing base models: diffusers folders and single-file checkpoints, by name, with their digests."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from hub.errors import Conflict, Unacceptable
+from hub.errors import Conflict, NotFound, Unacceptable
 from hub.models import BaseModel
 from hub.services import names
 from trainer.base_file import BaseFile, read_base_file
-from trainer.base_folder import BaseFolder, BaseFolderError, base_digest, read_base
+from trainer.base_folder import (
+    BaseFolder,
+    BaseFolderError,
+    base_digest,
+    digest_of,
+    part_digests,
+    read_base,
+)
+from trainer.models import RUNNING, WAITING, TrainingRun
+from trainer.services import base_files, base_places
+from trainer.services.base_files import Tell
+
+
+def silent(_said: str) -> None:
+    """Tell nobody."""
 
 
 def look(path: Path, *, prediction: str = "") -> BaseFolder | BaseFile:
@@ -22,22 +36,37 @@ def look(path: Path, *, prediction: str = "") -> BaseFolder | BaseFile:
 
 
 def install(
-    folder: Path, *, name: str = "", title: str = "", copy: bool = True, replace: bool = False
+    path: Path,
+    *,
+    name: str = "",
+    title: str = "",
+    copy: bool = True,
+    replace: bool = False,
+    prediction: str = "",
+    licence: str = "",
+    tell: Tell = silent,
 ) -> BaseModel:
-    """Make a folder usable under a name. With `copy` its files go to the models folder, read-only.
+    """Make a folder or a single-file checkpoint usable under a name.
 
-    The same base again changes nothing. Unacceptable says why a folder cannot serve; Conflict `name_taken`
-    when another base has the name, unless `replace`.
+    With `copy` a folder's files go to the models folder, read-only; a checkpoint is converted into a folder there, with
+    `prediction` as the answer for one that does not say. The same base again changes nothing. Unacceptable says why it
+    cannot serve; Conflict `name_taken` when another base has the name, unless `replace`.
     """
-    if folder.is_file():
-        raise Unacceptable("base_single_file", _why_no_file(folder), field="folder", rule="E12.1")
+    if path.is_file():
+        file = look(path, prediction=prediction)
+        assert isinstance(file, BaseFile)
+        name, place, parts = base_files.convert(
+            file, name=name, title=title, licence=licence, replace=replace, tell=tell
+        )
+        return _record(read_base(place), name=name, digest=digest_of(parts), place=place, title=title)
     try:
-        facts = read_base(folder)
+        facts = read_base(path)
     except BaseFolderError as error:
         raise Unacceptable(error.code, error.message, field="folder", rule="E12.1") from None
     name = name or facts.name
     names.check_name(name)
-    digest = base_digest(folder)
+    parts = part_digests(path)
+    digest = digest_of(parts)
     known = BaseModel.objects.filter(name=name).first()
     if known is not None and known.digest not in ("", digest) and not replace:
         raise Conflict(
@@ -45,47 +74,60 @@ def install(
             f"Another base model is installed as “{name}”. Give this one another name.",
             field="name",
         )
-    place = _copied(folder, name, digest) if copy else folder.resolve()
-    return _record(facts, name=name, digest=digest, place=place, title=title)
+    place = _copied(path, name, digest) if copy else path.resolve()
+    base = _record(facts, name=name, digest=digest, place=place, title=title)
+    return _with_facts(base, {"parts": parts, **({"licence": licence} if licence else {})})
 
 
-def _why_no_file(path: Path) -> str:
-    """That single files cannot be installed, and what to do with this one."""
-    no = "Single files cannot be installed yet"
-    try:
-        family, said = read_base_file(path).family, ""
-    except BaseFolderError as error:
-        if error.code != "base_prediction_unknown":
-            return f"{no}, and this one could be no base: {error.message}"
-        family = "sd2"
-        said = (
-            " This file does not say its prediction type: see that prediction_type in scheduler_config.json is "
-            "v_prediction for a 768 model, epsilon for a 512 base model."
-        )
-    return (
-        f"{no}: save '{path.name}' (single-file {family} checkpoint) as a diffusers folder with safetensors "
-        f"(from_single_file, then save_pretrained) and install that.{said}"
-    )
+def installed() -> list[BaseModel]:
+    """The bases that runs can be made on, by name."""
+    return list(BaseModel.objects.filter(is_installed=True).order_by("name"))
+
+
+def remove(name: str) -> bool:
+    """Take a base out of use and delete its files, unless they were used in place; says whether they were deleted.
+
+    The row stays, since versions and runs name it. Raises NotFound, and Conflict `base_in_use` while a run needs it.
+    """
+    with transaction.atomic():
+        base = BaseModel.objects.select_for_update().filter(name=name, is_installed=True).first()
+        if base is None:
+            raise NotFound(f"No base model is installed as “{name}”.", code="base_not_found")
+        needed = TrainingRun.objects.filter(base_model=base, state__in=(*WAITING, *RUNNING))
+        counts = needed.filter(state__in=RUNNING).count(), needed.filter(state__in=WAITING).count()
+        if any(counts):
+            raise Conflict(
+                "base_in_use",
+                f"“{name}” is needed by {counts[0]} runs in progress and {counts[1]} that wait. "
+                "Let them end or stop them, then remove it.",
+            )
+        folder = Path(base.folder)
+        base.is_installed, base.folder = False, ""
+        base.save(update_fields=["is_installed", "folder"])
+    is_ours = folder == base_places.folder_of(name)
+    if is_ours:
+        base_places.drop(name)
+    return is_ours
 
 
 def _copied(folder: Path, name: str, digest: str) -> Path:
     """The folder's files in the models folder; whole or not at all."""
-    target = Path(settings.MODELS_DIR) / name
+    target = base_places.folder_of(name)
     if target.is_dir() and base_digest(target) == digest:
         return target
-    partial = target.with_name(f".{name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(folder, partial, ignore=shutil.ignore_patterns(".*"))
-    for path in partial.rglob("*"):
-        if path.is_file():
-            path.chmod(0o444)
-    if base_digest(partial) != digest:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise Conflict("state_conflict", "The folder changed while it was being copied; try again.")
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
-    return target
+    with base_places.making(name) as partial:
+        base_places.check_room(base_places.size_of(folder))
+        shutil.copytree(folder, partial, ignore=shutil.ignore_patterns(".*"))
+        if base_digest(partial) != digest:
+            raise Conflict("state_conflict", "The folder changed while it was being copied; try again.")
+        return base_places.take(partial, name)
+
+
+def _with_facts(base: BaseModel, facts: dict[str, Any]) -> BaseModel:
+    """The base with more facts in its record."""
+    base.record = {**base.record, **facts}
+    base.save(update_fields=["record"])
+    return base
 
 
 def _record(facts: BaseFolder, *, name: str, digest: str, place: Path, title: str) -> BaseModel:

@@ -1,0 +1,84 @@
+"""Where base models lie in the models folder: one install at a time, whole or not at all."""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from hub.errors import Conflict, Full
+
+
+def folder_of(name: str) -> Path:
+    """The folder of an installed base."""
+    return Path(settings.MODELS_DIR) / name
+
+
+@contextmanager
+def making(name: str) -> Iterator[Path]:
+    """A folder to build a base in, which `take` then puts in its place. What is left of a killed install goes first.
+
+    Raises Conflict `state_conflict` while another install works in the models folder.
+    """
+    target = folder_of(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / ".installing").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(
+                "state_conflict", "Another install works in the models folder; wait until it is done."
+            ) from None
+        partial, old = target.with_name(f".{name}.part"), target.with_name(f".{name}.old")
+        if old.is_dir() and not target.exists():
+            old.rename(target)
+        for left in (partial, old):
+            shutil.rmtree(left, ignore_errors=True)
+        try:
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def take(partial: Path, name: str) -> Path:
+    """Put a finished folder, read-only from here on, in the place of its name; the one before it goes last."""
+    target = folder_of(name)
+    for path in partial.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+    old = target.with_name(f".{name}.old")
+    if target.exists():
+        target.rename(old)
+    partial.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def check_room(size: int) -> None:
+    """Raise Full unless so many bytes and the room that must stay free are there."""
+    root = Path(settings.MODELS_DIR)
+    while not root.exists():
+        root = root.parent
+    free = shutil.disk_usage(root).free
+    wanted = size + settings.HUB["HUB_MIN_FREE_BYTES"]
+    if free < wanted:
+        raise Full(
+            "storage_full",
+            f"This base takes {size / 2**30:.1f} GiB and {(wanted - size) / 2**30:.1f} GiB must stay free, but the "
+            f"models folder has {free / 2**30:.1f} GiB left. Make room, or set HUB_MODELS_DIR to another disk.",
+        )
+
+
+def drop(name: str) -> None:
+    """Delete the folder of a base: away under its name at once, then file by file."""
+    target = folder_of(name)
+    with making(name) as partial:
+        if target.is_dir():
+            target.rename(partial)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files of a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
