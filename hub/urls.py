@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("hub.wire.urls")),
     path("api/hub/v1/", include("trainer.api.urls")),
+    path("api/hub/v1/", include("hub.api.webhook_urls")),
     path("api/hub/v1/", include("hub.api.urls")),
     path("", include("hub.civitai.urls")),
     path("", include("hub.hf.urls")),

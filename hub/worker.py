@@ -1,14 +1,38 @@
-"""Actors of the queue `default`: small work that a request should not wait for."""
+"""Actors of the queues `default` and `hooks`: small work that a request should not wait for, and webhooks."""
+
+import logging
+import time
+from typing import Final
 
 import dramatiq
 from django.db import transaction
 
 from hub import blobs
+from hub.api import webhook_bodies
+from hub.errors import NotFound
 from hub.jobs import promises, ticker
-from hub.services import answers, converting, counting, pending
-from hub.wire import uploads
+from hub.killpoints import kill_point
+from hub.models import Delivery
+from hub.services import (
+    answers,
+    converting,
+    counting,
+    pending,
+    webhook_events,
+    webhook_notices,
+    webhook_sending,
+    webhook_signing,
+)
+from hub.services.webhook_sending import Outcome
+from hub.wire import outgoing, uploads
 
+log = logging.getLogger(__name__)
 HOUR = 3600.0
+WAKE_SECONDS: Final = 5.0
+MAIL_SECONDS: Final = 30.0
+# One job sends for so long at most, so that a stop need not wait for a long line; the next one goes on.
+SENDING_SECONDS: Final = 20.0
+AGENT: Final = "Glossa-Webhooks/1"
 
 
 @dramatiq.actor(actor_name="count_download", queue_name="default")
@@ -25,6 +49,47 @@ def make_files(version_id: int) -> None:
     converting.make_all(version_id=version_id)
 
 
+@dramatiq.actor(actor_name=webhook_events.JOB, queue_name="hooks", max_retries=3)
+def send_webhooks() -> None:
+    """Send what is due until nothing is. The message only woke this worker: the rows say what there is to do."""
+    until = time.monotonic() + SENDING_SECONDS
+    while time.monotonic() < until and (claimed := webhook_sending.claim_next()) is not None:
+        send(claimed)
+        kill_point("K53")
+
+
+def send(claimed: Delivery) -> None:
+    """One attempt, and what came of it in the row, whatever that was."""
+    kill_point("K51")
+    try:
+        body = webhook_bodies.body(claimed)
+    except NotFound as error:
+        webhook_sending.drop(claimed, message=f"{error.message} Nothing was sent.")
+        return
+    except Exception:
+        log.exception("delivery %s could not be written", claimed.key)
+        webhook_sending.record(claimed, Outcome(None, "The hub met an error of its own; it tries again."))
+        return
+    outcome = _attempt(claimed, body)
+    kill_point("K52")
+    webhook_sending.record(claimed, outcome)
+
+
+def _attempt(claimed: Delivery, body: bytes) -> Outcome:
+    start, told = time.monotonic(), body.decode()
+    signed = webhook_signing.headers(claimed.webhook, key=str(claimed.key), at=int(time.time()), body=body)
+    headers = {"Content-Type": "application/json", "User-Agent": AGENT, **signed}
+    try:
+        status = outgoing.post(claimed.webhook.url, body=body, headers=headers)
+    except outgoing.Undelivered as error:
+        return Outcome(None, str(error), outgoing.milliseconds_since(start), told)
+    message = "" if 200 <= status < 300 else outgoing.refusal(status)
+    return Outcome(status, message, outgoing.milliseconds_since(start), told)
+
+
+ticker.every(WAKE_SECONDS, webhook_sending.wake)
+ticker.every(MAIL_SECONDS, webhook_notices.send_due)
+ticker.every(HOUR, webhook_sending.sweep)
 ticker.every(HOUR, answers.sweep)
 ticker.every(HOUR, blobs.sweep)
 ticker.every(HOUR, pending.sweep)

@@ -9,3 +9,9 @@ class TrainerConfig(AppConfig):
     name = "trainer"
     label = "trainer"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say who tells webhooks of runs."""
+        from hub.services import webhook_events
+
+        webhook_events.SAYERS["run"] = "trainer.api.webhooks.run"

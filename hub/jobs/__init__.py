@@ -21,6 +21,7 @@ QUEUE_OF: dict[str, str] = {
     "make_files": "default",
     "render_sheet": "gpu",
     "run_training": "gpu",
+    "send_webhooks": "hooks",
 }
 
 

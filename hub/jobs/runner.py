@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass
 from types import FrameType
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
 # Time for a running job to save what it has before the process leaves.
-STOP_MILLISECONDS = 55_000
+STOP_SECONDS = 55.0
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,18 @@ class Shape:
     prefetch: int
 
 
-SHAPES = {"default": Shape(threads=2, prefetch=4), "gpu": Shape(threads=1, prefetch=1)}
+SHAPES = {
+    "default": Shape(threads=2, prefetch=4),
+    "gpu": Shape(threads=1, prefetch=1),
+    # Others' machines may be slow: threads of their own, so that nothing else waits for those.
+    "hooks": Shape(threads=2, prefetch=2),
+}
+# Queues whose work the same process does.
+BESIDE: dict[str, tuple[str, ...]] = {"default": ("hooks",)}
 
 
 class QueueWorker:
-    """Threads that do the jobs of one queue, and the ticker that sweeps."""
+    """Threads that do the jobs of one queue and of those beside it, and the ticker that sweeps."""
 
     def __init__(self, queue: str) -> None:
         importlib.import_module(settings.QUEUES[queue])
@@ -41,21 +49,28 @@ class QueueWorker:
         if not any(isinstance(middleware, KeepPromises) for middleware in self._broker.middleware):
             self._broker.add_middleware(KeepPromises())
             ticker.every(SWEEP_SECONDS, relay.send_pending)
-        shape = SHAPES[queue]
-        self._worker = Worker(self._broker, queues={queue}, worker_threads=shape.threads)
-        self._worker.queue_prefetch = shape.prefetch
+        self._workers = [self._threads(name) for name in (queue, *BESIDE.get(queue, ()))]
         self._ticker = ticker.Ticker()
+
+    def _threads(self, queue: str) -> Worker:
+        shape = SHAPES[queue]
+        worker = Worker(self._broker, queues={queue}, worker_threads=shape.threads)
+        worker.queue_prefetch = shape.prefetch
+        return worker
 
     def start(self) -> None:
         """Begin to take jobs."""
         self._broker.emit_after("process_boot")
-        self._worker.start()
+        for worker in self._workers:
+            worker.start()
         self._ticker.start()
 
     def stop(self) -> None:
         """Take no more jobs, let the running ones end or save, and leave."""
         self._ticker.stop()
-        self._worker.stop(timeout=STOP_MILLISECONDS)
+        until = time.monotonic() + STOP_SECONDS
+        for worker in self._workers:
+            worker.stop(timeout=max(int((until - time.monotonic()) * 1000), 1000))
 
 
 def run(queue: str) -> None:

@@ -1,7 +1,8 @@
 """Webhooks and what they are told."""
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 

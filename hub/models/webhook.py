@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils import timezone
@@ -44,7 +45,13 @@ class Webhook(models.Model):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return self.url
+        # Without the path: with some services that alone is the secret.
+        return f"webhook {self.pk} to {self.host}"
+
+    @property
+    def host(self) -> str:
+        """Who is told, for lists and logs."""
+        return urlsplit(self.url).netloc
 
     @property
     def nonces(self) -> list[str]:

@@ -24,6 +24,7 @@ from hub.services import (
     fingerprints,
     indexing,
     ingest,
+    webhook_events,
 )
 
 
@@ -91,6 +92,7 @@ def freeze(viewer: Viewer, version: Version, prepared: Prepared, *, message: str
     audit.record(
         viewer, "publish", embedding, version=version.number, commit=commit.sha, tensors=version.tensor_digest
     )
+    webhook_events.tell("version.published", embedding, version=version.pk)
     return version
 
 

@@ -13,7 +13,7 @@ from hub.errors import Conflict, NotFound
 from hub.killpoints import kill_point
 from hub.models import Embedding, SearchText, Version
 from hub.models.registry import Visibility
-from hub.services import audit, commits, details, indexing, texts
+from hub.services import audit, commits, details, indexing, texts, webhook_events
 
 State = Version.State
 
@@ -29,6 +29,14 @@ TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         State.DELETED: frozenset(),
     }
 )
+
+# What webhooks are told of these acts.
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {"yank": "version.yanked", "unyank": "version.unyanked", "delete_version": "version.deleted"}
+)
+
+# What only a ruling leads out of.
+HELD = frozenset({State.QUARANTINED, State.TAKEN_DOWN})
 
 DELETE_HOURS = 72
 DELETE_DOWNLOADS = 100
@@ -50,6 +58,12 @@ def unyank(viewer: Viewer, *, version: Version) -> Version:
     if version.state not in (State.YANKED, State.PUBLISHED):
         raise _illegal(version.state, State.PUBLISHED)
     return _move(viewer, version, State.PUBLISHED, act="unyank")
+
+
+def rule(viewer: Viewer, *, version: Version, state: str, act: str, reason: str) -> Version:
+    """Bring a version where a ruling wants it. Conflict `state_conflict` where that may not follow its state."""
+    require(viewer, "moderate", version)
+    return _move(viewer, version, state, act=act, reason=reason, by_ruling=True)
 
 
 def discard_draft(viewer: Viewer, *, version: Version) -> None:
@@ -105,10 +119,13 @@ def delete_embedding(viewer: Viewer, *, embedding: Embedding) -> None:
         row.save(update_fields=["head", "deleted_at"])
         SearchText.objects.filter(embedding=row).delete()
         audit.record(viewer, "delete_embedding", row)
+        webhook_events.tell("embedding.deleted", row)
         kill_point("K9")
 
 
-def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: str = "") -> Version:
+def _move(
+    viewer: Viewer, version: Version, target: str, *, act: str, reason: str = "", by_ruling: bool = False
+) -> Version:
     """Change a version's state and let `main` follow, in one transaction. Harmless to repeat."""
     embedding = Embedding.objects.select_related("owner").get(pk=version.embedding_id)
     embedding.head = _head_after(version, target)
@@ -127,7 +144,7 @@ def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: st
         changed = Version.objects.select_related("embedding__owner").get(pk=version.pk)
         if changed.state == target:
             return changed
-        if target not in TRANSITIONS[changed.state]:
+        if target not in TRANSITIONS[changed.state] or (changed.state in HELD and not by_ruling):
             raise _illegal(changed.state, target)
         if target == State.DELETED:
             _check_not_relied_on(changed)  # once more, under the lock: it may have been pulled meanwhile
@@ -138,9 +155,13 @@ def _move(viewer: Viewer, version: Version, target: str, *, act: str, reason: st
         if row.head is not None:
             if row.head != embedding.head:
                 readme = commits.prepare(row, row.head, details.tag_slugs(row))
-            commits.follow_card(viewer, row, readme, message=f"{act.capitalize()} {changed.name}"[:280])
+            commits.follow_card(
+                viewer, row, readme, message=f"{act.replace('_', ' ').capitalize()} {changed.name}"
+            )
         indexing.refresh(row)
         audit.record(viewer, act, row, version=changed.number, reason=reason)
+        if act in EVENTS:
+            webhook_events.tell(EVENTS[act], row, version=changed.pk, number=changed.number)
         kill_point("K9")
     return changed
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from hub.access import Viewer, require
 from hub.killpoints import kill_point
 from hub.models import Embedding, FormerName
-from hub.services import audit, commits, details, flags, indexing, names
+from hub.services import audit, commits, details, flags, indexing, names, webhook_events
 
 
 def rename(viewer: Viewer, *, embedding: Embedding, name: str) -> Embedding:
@@ -43,5 +43,6 @@ def rename(viewer: Viewer, *, embedding: Embedding, name: str) -> Embedding:
         flags.name_like_a_known_one(row)
         indexing.refresh(row)
         audit.record(viewer, "rename", row, before=before)
+        webhook_events.tell("embedding.renamed", row, before=before)
         kill_point("K9")
     return row

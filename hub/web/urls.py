@@ -16,6 +16,7 @@ from hub.web import (
     packs,
     publish,
     versions,
+    webhooks,
 )
 
 urlpatterns = [
@@ -33,6 +34,13 @@ urlpatterns = [
     path("settings/device", device.device, name="device"),
     path("settings/tokens", account.tokens, name="settings_tokens"),
     path("settings/tokens/<int:pk>/revoke", account.revoke_token, name="revoke_token"),
+    path("settings/webhooks", webhooks.webhooks, name="settings_webhooks"),
+    path("settings/webhooks/<int:number>", webhooks.webhook, name="webhook"),
+    path("settings/webhooks/<int:number>/test", webhooks.test, name="webhook_test"),
+    path("settings/webhooks/<int:number>/secret", webhooks.secret, name="webhook_secret"),
+    path("settings/webhooks/<int:number>/switch", webhooks.switch, name="webhook_switch"),
+    path("settings/webhooks/<int:number>/delete", webhooks.delete, name="webhook_delete"),
+    path("settings/webhooks/<int:number>/deliveries/<uuid:key>/again", webhooks.again, name="webhook_again"),
     path("sign-in/<str:token>", account.sign_in_link, name="sign_in_link"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -5,15 +5,14 @@ from datetime import timedelta
 from smtplib import SMTPException
 from typing import Final
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from hub.access import Viewer, require
 from hub.errors import Conflict
-from hub.models import User
+from hub.services import mailing
+from hub.services.mailing import can_mail
 from trainer.models import TrainingRun
 
 log = logging.getLogger(__name__)
@@ -21,7 +20,6 @@ State = TrainingRun.State
 # A mail that could not be sent for so long is no news any more.
 PATIENCE: Final = timedelta(hours=6)
 MAILS_AT_ONCE: Final = 20
-MAIL_SECONDS: Final = 15
 
 
 def see(viewer: Viewer, *, run: TrainingRun) -> None:
@@ -39,15 +37,6 @@ def ask(viewer: Viewer, *, run: TrainingRun, wanted: bool) -> None:
     if wanted and not can_mail(viewer.user):
         raise Conflict("state_conflict", "There is no confirmed mail address that this hub could write to.")
     TrainingRun.objects.filter(pk=run.pk).update(tell_by_mail=wanted)
-
-
-def can_mail(user: User | None) -> bool:
-    """Whether the hub sends mail and knows that the address is this person's own."""
-    if user is None or not user.email or not settings.HUB["HUB_EMAIL_URL"]:
-        return False
-    if user.made_by_operator:
-        return True
-    return EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists()
 
 
 def send_due() -> int:
@@ -86,9 +75,4 @@ def _mail(run: TrainingRun) -> None:
         run.message if is_done and run.message else "",
         address,
     ]
-    EmailMessage(
-        subject,
-        "\n\n".join(line for line in lines if line) + "\n",
-        to=[run.created_by.email],
-        connection=get_connection(timeout=MAIL_SECONDS),
-    ).send()
+    mailing.send(run.created_by, subject=subject, lines=lines)
