@@ -66,6 +66,8 @@ MIDDLEWARE = [
     "hub.wire.errors.ErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # What stands between these two is for pages.
+    "hub.wire.shortcut.ShortcutMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -82,10 +82,13 @@ def valkey_server() -> Iterator[Valkey]:
 
 @pytest.fixture
 def valkey(valkey_server: Valkey) -> Valkey:
-    """The running Valkey, empty."""
+    """The running Valkey, empty, and nothing remembered of what was in it."""
+    from hub.wire import throttle
+
     if not valkey_server.answers():
         valkey_server.start()
     valkey_server.flush()
+    throttle.bundles.forget()
     return valkey_server
 
 

@@ -4,7 +4,7 @@ The check is coarse (signed in? scope? method?); what may be done to which thing
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -28,10 +28,13 @@ def forgiving(view: View) -> View:
 
 
 class GateMiddleware:
-    """Sets `request.viewer`, or answers in place of the view."""
+    """Sets `request.viewer`, or answers in place of the view. `newest` is the one that was built last."""
+
+    newest: "ClassVar[GateMiddleware]"
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        GateMiddleware.newest = self
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Let the request through; keep its answer out of caches unless the view said otherwise."""

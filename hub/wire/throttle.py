@@ -1,8 +1,13 @@
-"""Counts calls per person or address and refuses beyond the limits. Without the cache nothing is counted."""
+"""Counts calls per person or address and refuses beyond the limits. Without the cache nothing is counted.
 
+A process counts its own calls exactly and tells the others in bundles, so that most calls ask nobody. What several
+processes admit together is over a limit by one bundle for each of the others, at most.
+"""
+
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, TypeVar
 
@@ -14,6 +19,11 @@ from hub.access import Viewer
 from hub.errors import RateLimited
 
 WINDOW_SECONDS: Final = 300
+# A bundle is this part of a limit, and no older than this.
+BUNDLES_IN_A_LIMIT: Final = 50
+BUNDLE_SECONDS: Final = 1.0
+# So many callers are remembered; a process that has more of them begins anew.
+MOST_CALLERS: Final = 50_000
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -53,18 +63,56 @@ def count(request: HttpRequest, viewer: Viewer, bucket: str | None) -> None:
     limit = LIMITS[bucket]
     allowed = limit.signed_in if viewer.is_signed_in else limit.anonymous
     window, left = divmod(int(time.time()), WINDOW_SECONDS)
-    key = f"throttle:{bucket}:{_who(request, viewer)}:{window}"
     wait = WINDOW_SECONDS - left
-    if cache.add(key, 1, WINDOW_SECONDS):
-        _tell(request, allowed, 1, wait)
-        return
-    try:
-        used = cache.incr(key)
-    except ValueError:
+    used = bundles.add(f"throttle:{bucket}:{_who(request, viewer)}:{window}", allowed)
+    if used is None:
         return
     _tell(request, allowed, used, wait)
     if used > allowed:
         raise RateLimited("rate_limited", f"Too many calls; go on in {wait} seconds.", retry_after=wait)
+
+
+@dataclass
+class _Bundle:
+    """One counter as this process knows it: all calls when it was last asked (at `since`), and the own ones after."""
+
+    total: int = 0
+    own: int = 0
+    since: float = field(default=float("-inf"))
+
+
+class Bundles:
+    """The counters that this process adds to."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Bundle] = {}
+        self._lock = threading.Lock()
+
+    def add(self, key: str, allowed: int) -> int | None:
+        """Count one call: how many there were by now. None without the cache."""
+        now = time.monotonic()
+        with self._lock:
+            if key not in self._known and len(self._known) >= MOST_CALLERS:
+                self._known.clear()
+            bundle = self._known.setdefault(key, _Bundle())
+            bundle.own += 1
+            is_small = bundle.own < allowed // BUNDLES_IN_A_LIMIT
+            if is_small and now - bundle.since < BUNDLE_SECONDS:
+                return bundle.total + bundle.own
+            total: int | None = cache.count(key, bundle.own, WINDOW_SECONDS)  # type: ignore[attr-defined]  # ours
+            self._known[key] = _Bundle(total or 0, 0, now)
+        return total
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._known.clear()
+
+
+bundles: Final = Bundles()
 
 
 def _tell(request: HttpRequest, allowed: int, used: int, wait: int) -> None:

@@ -32,6 +32,7 @@ def test_without_a_server_it_answers_as_an_empty_cache(lonely: FailSafeRedisCach
     lonely.clear()
     with pytest.raises(ValueError, match="not found"):
         lonely.incr("a")
+    assert lonely.count("a", 1, 60) is None
 
 
 def test_without_a_server_a_lock_is_granted_since_nobody_else_can_hold_one(
@@ -50,6 +51,15 @@ def test_with_a_server_it_is_a_cache(valkey: Valkey) -> None:
     assert cache.delete("a")
     cache.delete_many(["b"])
     assert cache.get("b") is None
+
+
+def test_a_counter_lives_from_its_first_call_on_however_often_it_is_counted(valkey: Valkey) -> None:
+    counted = [cache.count("calls", delta, 60) for delta in (1, 4, 1)]  # type: ignore[attr-defined]  # ours
+    assert counted == [1, 5, 6]
+    assert cache.incr("calls") == 7
+    with valkey.client(database=1) as client:
+        lives = [client.execute_command("TTL", name) for name in client.execute_command("KEYS", "*calls")]
+    assert lives and all(0 < life <= 60 for life in lives)
 
 
 def test_a_silent_server_costs_one_timeout_and_is_asked_again_later(monkeypatch: Any) -> None:

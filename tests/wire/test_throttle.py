@@ -9,6 +9,7 @@ from hub.access import ANONYMOUS
 from hub.errors import RateLimited
 from hub.web.accounts import AccountAdapter
 from hub.wire import throttle
+from hub.wire.cache import FailSafeRedisCache
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,53 @@ def test_the_client_is_told_by_429(client: Client) -> None:
     statuses = [client.get("/api/models").status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     assert int(client.get("/api/models")["Retry-After"]) > 0
+
+
+def process() -> throttle.Bundles:
+    """The counters of another process."""
+    return throttle.Bundles()
+
+
+def test_a_process_asks_for_a_bundle_of_calls_once_and_still_counts_each(
+    monkeypatch: Any, valkey: Any
+) -> None:
+    asked: list[tuple[str, int]] = []
+    ask = FailSafeRedisCache.count
+
+    def noted(cache: FailSafeRedisCache, key: str, delta: int, seconds: int) -> int | None:
+        asked.append((key, delta))
+        return ask(cache, key, delta, seconds)
+
+    monkeypatch.setattr(FailSafeRedisCache, "count", noted)
+    mine = process()
+    assert [mine.add("who", 500) for _ in range(25)] == list(range(1, 26))
+    assert 1 <= len(asked) <= 5
+
+
+def test_several_processes_are_over_a_limit_by_less_than_a_bundle_of_each_other(valkey: Any) -> None:
+    mine, theirs = process(), process()
+    for _ in range(300):
+        mine.add("who", 500)
+        theirs.add("who", 500)
+    bundle = 500 // throttle.BUNDLES_IN_A_LIMIT
+    for one in (mine, theirs):
+        used = one.add("who", 500)
+        assert used is not None
+        assert 600 - bundle <= used <= 602
+
+
+def test_a_bundle_is_told_after_a_second_at_the_latest(monkeypatch: Any, valkey: Any) -> None:
+    monkeypatch.setattr(throttle, "BUNDLE_SECONDS", 0.0)
+    mine, theirs = process(), process()
+    assert [mine.add("who", 500), theirs.add("who", 500), mine.add("who", 500)] == [1, 2, 3]
+
+
+def test_a_process_does_not_remember_callers_without_end(monkeypatch: Any, valkey: Any) -> None:
+    monkeypatch.setattr(throttle, "MOST_CALLERS", 2)
+    mine = process()
+    for who in "abcabc":
+        assert mine.add(who, 500) is not None
+    assert len(mine) <= 2
 
 
 def test_without_a_cache_nothing_is_counted_and_nothing_fails(client: Client, valkey: Any) -> None:
