@@ -5,7 +5,7 @@ from hub.models.blob import Blob
 from hub.models.device import DeviceLogin
 from hub.models.digest import Conversion, Digest
 from hub.models.job import AuditEntry, OutboxJob
-from hub.models.moderation import Flag
+from hub.models.moderation import Flag, Ruling
 from hub.models.people import AccessToken, Owner, SignInLink, User
 from hub.models.preview import Preview
 from hub.models.pushed import FormerName, PendingPart, PendingUpload
@@ -42,6 +42,7 @@ __all__ = [
     "PendingPart",
     "PendingUpload",
     "Preview",
+    "Ruling",
     "SearchText",
     "SignInLink",
     "Tag",
