@@ -5,8 +5,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.core.cache import cache
+
 from hub.access import ANONYMOUS, Viewer, allows
-from hub.catalog import packs
+from hub.catalog import pack_state, packs
 from hub.catalog.downloads import Download
 from hub.catalog.pack_shapes import Pack, PackMember
 from hub.catalog.shapes import TreeFile
@@ -16,6 +18,7 @@ from hub.models import Collection, File
 LOCK_NAME: Final = "glossa.lock.json"
 LOCK_VERSION: Final = 1
 README: Final = "README.md"
+README_SECONDS: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -79,21 +82,64 @@ def tree(pack: Pack, *, hub: str) -> list[TreeFile]:
     return sorted(files, key=lambda file: file.path)
 
 
-def file(pack: Pack, *, path: str, hub: str, is_immutable: bool) -> PackFile:
-    """One file of the pack. NotFound `entry_not_found` for a path that is not there."""
-    is_public = pack.collection.visibility == Collection.Visibility.PUBLIC and _all_see(pack)
-    data = readme(pack) if path == README else lock(pack, hub=hub) if path == LOCK_NAME else None
-    if data is not None:
-        kind = "text/markdown; charset=utf-8" if path == README else "application/json"
-        digest = hashlib.sha256(data).hexdigest()
-        return PackFile(path, digest, len(data), kind, pack.revision, is_public, False, data=data)
-    member = next((one for one in pack.members if one.path == path), None)
-    if member is None:
-        raise NotFound("There is no file of this name.", code="entry_not_found", commit=pack.revision)
-    stored = File.objects.select_related("blob").get(version=member.version, layout="canonical")
+def written(pack: Pack, *, path: str, data: bytes) -> PackFile:
+    """A file of the pack that is written when asked for."""
+    versions = [one.version.pk for one in pack.members]
+    return _written(pack.collection, pack.revision, versions, path, data)
+
+
+def file(viewer: Viewer, *, collection: Collection, revision: str, path: str) -> PackFile | None:
+    """One file of the pack at a revision; None for the lock file, whose members' files may have to be made first.
+
+    NotFound `entry_not_found` for a path that is not there, and as `packs.at`.
+    """
+    state = pack_state.now(viewer, collection=collection)
+    if path == LOCK_NAME:
+        return None
+    if not state.is_at(revision):
+        return _file_of_old(packs.at(viewer, collection=collection, revision=revision), revision, path)
+    if path == README:
+        data = _kept_readme(viewer, state)
+        return _written(collection, state.revision, list(state.versions.values()), path, data)
+    version = state.versions.get(path)
+    return _stored(collection, state.revision, list(state.versions.values()), path, version, revision)
+
+
+def _file_of_old(pack: Pack, revision: str, path: str) -> PackFile:
+    if path == README:
+        return written(pack, path=path, data=readme(pack))
+    versions = {one.path: one.version.pk for one in pack.members}
+    return _stored(
+        pack.collection, pack.revision, list(versions.values()), path, versions.get(path), revision
+    )
+
+
+def _kept_readme(viewer: Viewer, state: pack_state.PackState) -> bytes:
+    """The README, written once for each state of the pack and kept by it."""
+    name = f"pack-readme:{state.key}"
+    kept: bytes | None = cache.get(name)
+    if kept is None:
+        kept = readme(packs.whole(viewer, collection=state.collection))
+        cache.set(name, kept, README_SECONDS)
+    return kept
+
+
+def _written(collection: Collection, revision: str, versions: list[int], path: str, data: bytes) -> PackFile:
+    kind = "text/markdown; charset=utf-8" if path == README else "application/json"
+    is_public = _is_public(collection, versions)
+    digest = hashlib.sha256(data).hexdigest()
+    return PackFile(path, digest, len(data), kind, revision, is_public, False, data=data)
+
+
+def _stored(
+    collection: Collection, commit: str, versions: list[int], path: str, version: int | None, asked: str
+) -> PackFile:
+    if version is None:
+        raise NotFound("There is no file of this name.", code="entry_not_found", commit=commit)
+    stored = File.objects.select_related("blob").get(version=version, layout="canonical")
     return PackFile(
-        path, stored.blob_id, stored.blob.size, "application/octet-stream", pack.revision, is_public,
-        is_immutable, file_id=stored.pk,
+        path, stored.blob_id, stored.blob.size, "application/octet-stream", commit,
+        _is_public(collection, versions), asked == commit, file_id=stored.pk,
     )  # fmt: skip
 
 
@@ -103,11 +149,11 @@ def at(viewer: Viewer, *, owner: str, name: str, revision: str) -> Pack:
     return packs.at(viewer, collection=collection, revision=revision)
 
 
-def _all_see(pack: Pack) -> bool:
+def _is_public(collection: Collection, versions: list[int]) -> bool:
     """Whether a stranger gets the same pack."""
-    if not allows(ANONYMOUS, "see_public"):
+    if collection.visibility != Collection.Visibility.PUBLIC or not allows(ANONYMOUS, "see_public"):
         return False
-    return packs.all_open([one.version.pk for one in pack.members])
+    return packs.all_open(versions)
 
 
 def _locked(member: PackMember, hub: str) -> dict[str, Any]:

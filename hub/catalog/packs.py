@@ -79,13 +79,13 @@ def at(viewer: Viewer, *, collection: Collection, revision: str) -> Pack:
 
 def all_open(versions: Sequence[int]) -> bool:
     """Whether anybody may have all of these versions."""
-    return _pullable(ANONYMOUS).filter(pk__in=versions).count() == len(versions)
+    return pullable(ANONYMOUS).filter(pk__in=versions).count() == len(versions)
 
 
 def list_packs(viewer: Viewer, *, page: int = 1, query: str = "") -> PackPage:
     """Public packs with something in them, newest change first; `query` is part of the title or name."""
     rows = visible(Collection.objects.all(), viewer).filter(visibility=Collection.Visibility.PUBLIC)
-    rows = rows.filter(members__version__in=_pullable(viewer)).distinct()
+    rows = rows.filter(members__version__in=pullable(viewer)).distinct()
     if query:
         rows = rows.filter(title__icontains=query) | rows.filter(name__icontains=query)
     total = rows.count()
@@ -103,7 +103,7 @@ def of_owner(viewer: Viewer, *, owner: Owner) -> tuple[PackCard, ...]:
 
 def holding(viewer: Viewer, *, embedding: Embedding, most: int = 12) -> tuple[PackCard, ...]:
     """Public packs, and the viewer's own, that hold a version of this embedding which the viewer may see."""
-    pinned = _pullable(viewer).filter(embedding=embedding)
+    pinned = pullable(viewer).filter(embedding=embedding)
     rows = visible(Collection.objects.filter(members__version__in=pinned), viewer)
     return make_cards(viewer, rows.select_related("owner")[:most])
 
@@ -125,7 +125,7 @@ def make_cards(viewer: Viewer, packs: Iterable[Collection]) -> tuple[PackCard, .
     """A card for each pack, in order; the same few queries for one and for many."""
     rows = list(packs)
     visible_members = (
-        CollectionMember.objects.filter(collection__in=rows, version__in=_pullable(viewer))
+        CollectionMember.objects.filter(collection__in=rows, version__in=pullable(viewer))
         .order_by("position", "pk")
         .values_list("collection", "version")
     )
@@ -145,8 +145,8 @@ def _members(
 ) -> tuple[PackMember, ...]:
     """Those of these pins (version, note, member) that the viewer may pull and that have their file, in order."""
     wanted = [version for version, _, _ in rows]
-    versions = {row.pk: row for row in _loaded(_pullable(viewer).filter(pk__in=wanted))}
-    commits = _first_commits(versions)
+    versions = {row.pk: row for row in _loaded(pullable(viewer).filter(pk__in=wanted))}
+    commits = first_commits(versions)
     files = downloads.offered_of(list(versions.values()))
     made = cards.make_pinned(versions.values()) if with_cards else ()
     by_pk = dict(zip(versions, made, strict=False))
@@ -170,15 +170,17 @@ def _loaded(versions: QuerySet[Version]) -> QuerySet[Version]:
     )
 
 
-def _pullable(viewer: Viewer) -> QuerySet[Version]:
+def pullable(viewer: Viewer) -> QuerySet[Version]:
+    """The versions that this viewer may pull."""
     return visible(Version.objects.resolvable(), viewer)
 
 
 def _commits(viewer: Viewer, versions: Iterable[int]) -> dict[int, str]:
     """The commit of publishing of those of these versions that the viewer may pull."""
-    return _first_commits(_pullable(viewer).filter(pk__in=list(versions)).values_list("pk", flat=True))
+    return first_commits(pullable(viewer).filter(pk__in=list(versions)).values_list("pk", flat=True))
 
 
-def _first_commits(versions: Iterable[int]) -> dict[int, str]:
+def first_commits(versions: Iterable[int]) -> dict[int, str]:
+    """The commit at which each of these versions was published."""
     rows = Commit.objects.filter(version__in=list(versions)).order_by("-sequence")
     return {pk: sha for pk, sha in rows.values_list("version", "sha") if pk is not None}

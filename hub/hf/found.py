@@ -12,7 +12,7 @@ from hub.catalog.pack_shapes import Pack
 from hub.catalog.shapes import Resolved, TreeFile
 from hub.errors import NotFound, Unacceptable
 from hub.hf import payloads
-from hub.models import Embedding
+from hub.models import Collection, Embedding
 from hub.services import members
 from hub.wire.files import Sendable
 from hub.wire.hosts import public_url
@@ -58,18 +58,25 @@ def file(
     try:
         one = resolve.file(viewer, owner=owner, name=name, revision=revision, path=path)
     except NotFound as error:
-        if error.code not in ("entry_not_found", "repo_not_found"):
-            raise
-        there = resolved(viewer, owner, name, revision)
-        if not isinstance(there, Pack):
+        if error.code == "entry_not_found":
             # With the commit the client remembers that this file is not there, and does not ask again.
+            there = resolve.revision(viewer, owner=owner, name=name, revision=revision)
             error.detail["commit"] = there.commit.sha
+        if error.code != "repo_not_found":
             raise
-        pack = members.make_files(viewer, pack=there) if path == locks.LOCK_NAME else there
-        is_exact = revision == pack.revision
-        held = locks.file(pack, path=path, hub=public_url(request), is_immutable=is_exact)
+        held = _of_pack(request, packs.get(viewer, owner=owner, name=name), revision, path)
         return held, held.commit, held.file_id, held.data
     return one, one.commit.sha, one.file_id, None
+
+
+def _of_pack(request: HttpRequest, collection: Collection, revision: str, path: str) -> locks.PackFile:
+    """One file of a pack."""
+    viewer = viewer_of(request)
+    held = locks.file(viewer, collection=collection, revision=revision, path=path)
+    if held is None:
+        pack = members.make_files(viewer, pack=packs.at(viewer, collection=collection, revision=revision))
+        held = locks.written(pack, path=path, data=locks.lock(pack, hub=public_url(request)))
+    return held
 
 
 def own(viewer: Viewer, owner: str, name: str, *, act: str) -> Embedding:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from hub.catalog import locks
 from hub.models import Collection, Version
-from hub.services import members, packs, publishing
+from hub.services import members, packs, publishing, renaming
 from tests import factories
 from tests.hf import shelf
 from tests.hf.conftest import Ask
@@ -159,3 +162,55 @@ def test_the_old_name_of_a_pack_leads_to_the_new_one(client: Client, pack: Colle
     moved = client.get("/mara/wet-places/resolve/main/README.md")
     assert moved.status_code in (307, 308)
     assert "/mara/damp-corners/resolve/main/README.md" in moved["Location"]
+
+
+def readme(client: Client) -> bytes:
+    return client.get("/mara/wet-places/resolve/main/README.md").content
+
+
+def test_the_readme_is_written_once_for_each_state_of_the_pack(
+    client: Client, pack: Collection, words: list[Version], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, written = locks.readme, []
+    monkeypatch.setattr(locks, "readme", lambda one: written.append(one.revision) or real(one))
+    first = readme(client)
+    assert first == real(locks.at(factories.viewer("mara"), owner="mara", name="wet-places", revision="main"))
+    assert [readme(client) for _ in range(3)] == [first] * 3
+    assert len(written) == 1
+    tree = client.get("/api/models/mara/wet-places/tree/main").json()
+    assert {one["size"] for one in tree if one["path"] == "README.md"} == {len(first)}
+    packs.update_pack(factories.viewer("mara"), pack=pack, description="For more rain.")
+    assert b"For more rain." in readme(client)
+    publishing.update_details(factories.viewer("noor"), embedding=words[1].embedding, visibility="private")
+    assert b"rust-tide" not in readme(client)
+    assert (
+        b"rust-tide"
+        in client.get("/mara/wet-places/resolve/main/README.md", headers=shelf.bearer("noor")).content
+    )
+
+
+def test_the_readme_has_the_names_of_today(client: Client, pack: Collection, words: list[Version]) -> None:
+    before = client.get("/api/models/mara/wet-places").json()["sha"]
+    assert b"noor/rust-tide" in readme(client)
+    renaming.rename(factories.viewer("noor"), embedding=words[1].embedding, name="rusty-tide")
+    assert client.get("/api/models/mara/wet-places").json()["sha"] == before
+    assert b"noor/rusty-tide" in readme(client)
+
+
+def test_a_file_of_a_pack_costs_as_many_queries_for_many_members_as_for_two(
+    client: Client, pack: Collection
+) -> None:
+    def queries(path: str) -> int:
+        client.get(f"/mara/wet-places/resolve/main/{path}")
+        with CaptureQueriesContext(connection) as caught:
+            assert client.get(f"/mara/wet-places/resolve/main/{path}").status_code == 200
+        return len(caught)
+
+    paths = ("README.md", "moss-glow.safetensors")
+    few = [queries(path) for path in paths]
+    for number in range(8):
+        members.add_member(
+            factories.viewer("mara"), pack=pack, version=shelf.published("mara", f"word-{number}")
+        )
+    assert [queries(path) for path in paths] == few
+    assert 0 < max(few) <= 14
