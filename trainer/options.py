@@ -12,7 +12,8 @@ MAX_TEMPLATES = 200
 # Settings that are one of a few words.
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": KINDS,
-    "optimizer": ("adamw",),
+    "optimizer": ("adamw", "prodigy"),
+    "initializer_mode": ("word", "random", "cross", "file"),
     "norm": ("off", "cap", "preserve", "soft"),
     "crop": ("centre", "focus", "buckets"),
     "mask": ("off", "alpha", "file"),
@@ -23,7 +24,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 # Settings that are numbers, with both ends of their range; None, where a setting has it, means off.
 RANGES: dict[str, tuple[float, float]] = {
     "vectors_per_token": (1, 16),
-    "lr": (0, 0.1),
+    "lr": (0, 1),
     "warmup": (0, 0.5),
     "weight_decay": (0, 0.1),
     "batch": (1, 16),
@@ -41,6 +42,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "clip_skip": (1, 2),
     "seed": (0, MAX_SEED),
 }
+
+# What AdamW may be given; Prodigy finds the rate itself and takes a factor of up to 1.
+MOST_ADAMW = 0.1
 
 # Families whose users also render with the last layer of the text encoder left out.
 SKIPPING = ("tiny", "sd1")

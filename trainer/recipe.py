@@ -11,7 +11,17 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from trainer.options import CHOICES, KINDS, MAX_SEED, MAX_TEMPLATES, MAX_TEXT, RANGES, SCHEDULES, SKIPPING
+from trainer.options import (
+    CHOICES,
+    KINDS,
+    MAX_SEED,
+    MAX_TEMPLATES,
+    MAX_TEXT,
+    MOST_ADAMW,
+    RANGES,
+    SCHEDULES,
+    SKIPPING,
+)
 from trainer.presets import FAMILIES, PRESETS, preset_settings
 
 __all__ = ["KINDS", "MAX_SEED", "SCHEDULES", "Recipe", "RecipeError", "parse_piecewise", "parse_timesteps"]
@@ -63,6 +73,8 @@ class Recipe:
     kind: str
     family: str
     initializer: str = ""
+    initializer_mode: str = "word"
+    initializer_file: str = ""
     base: str = ""
     preset: str = "standard"
     vectors_per_token: int = 2
@@ -124,6 +136,8 @@ class Recipe:
                 "trigger": trigger,
                 "initializer": initializer,
                 **preset_settings(preset, family, kind),
+                # Prodigy takes a factor of its own rate, not a rate.
+                **({"lr": 1.0} if overrides.get("optimizer") == "prodigy" else {}),
                 **overrides,
             }
         )
@@ -172,19 +186,26 @@ class Recipe:
         """Sentences about settings that are allowed but rarely wise."""
         found = []
         reach = self.lr * self.max_steps
-        if self.lr_schedule in SCHEDULES and reach < 0.05:
+        is_rate = self.optimizer == "adamw" and self.lr_schedule in SCHEDULES
+        if is_rate and reach < 0.05:
             found.append(
                 f"Rate times steps is only {reach:.2g}: no element can move further than that, "
                 "so the word will hardly leave its starting point."
             )
-        if self.lr_schedule in SCHEDULES and reach > 30:
+        if is_rate and reach > 30:
             found.append(
                 f"Rate times steps is {reach:.3g}: above 30 the vectors tend to drift far from real words."
             )
         if self.vectors_per_token > 8:
             found.append(f"{self.vectors_per_token} vectors take as many of the 75 places in every prompt.")
-        if not self.initializer:
+        if self.optimizer == "prodigy" and self.lr < 0.1:
+            found.append("Prodigy finds the rate itself and lr multiplies it; the usual lr is 1.")
+        if self.initializer_mode == "random" or (self.initializer_mode == "word" and not self.initializer):
             found.append("Without an initializer the word starts from noise and needs more steps.")
+        if self.initializer_mode == "cross":
+            found.append(
+                "Starting from the text encoder's output is an experiment: it lies far from all words."
+            )
         if (self.tag_shuffle or self.tag_drop) and not self.captions:
             found.append("Tags are shuffled and dropped in captions only, and captions are off.")
         if self.kind == "subject":
@@ -214,6 +235,7 @@ class Recipe:
         for name, text in (("initializer", self.initializer), ("base", self.base)):
             if len(text) > MAX_TEXT or not (text.isprintable() or not text):
                 raise RecipeError(name, f"Use up to {MAX_TEXT} printable characters on one line.")
+        self._check_start()
         if not re.fullmatch(r"#[0-9a-f]{6}", self.background):
             raise RecipeError("background", "Write the colour as #rrggbb in small letters, such as #ffffff.")
         if len(self.templates) > MAX_TEMPLATES:
@@ -225,6 +247,18 @@ class Recipe:
                 )
             if len(line) > MAX_TEXT:
                 raise RecipeError("templates", f"A template has at most {MAX_TEXT} characters.")
+
+    def _check_start(self) -> None:
+        if (self.initializer_mode == "file") != bool(self.initializer_file):
+            raise RecipeError("initializer_mode", "A start from a file needs the file, and only that does.")
+        if self.initializer_file and not re.fullmatch(r"[0-9a-f]{64}", self.initializer_file):
+            raise RecipeError(
+                "initializer_file", "This is the tensor digest of a file: 64 hexadecimal digits."
+            )
+        if self.initializer_mode == "cross" and not self.initializer.strip():
+            raise RecipeError("initializer", "A cross start reads the encoder's output for a word; name one.")
+        if self.initializer_mode == "cross" and self.norm != "off":
+            raise RecipeError("norm", "A cross start lies outside the norms of words; set norm to off.")
 
     def _check_choices(self) -> None:
         for name, known in (("family", FAMILIES), ("preset", PRESETS), *CHOICES.items()):
@@ -246,6 +280,8 @@ class Recipe:
             # Written so that a NaN fails too.
             if value is not None and not low <= value <= high:
                 raise RecipeError(name, f"{value} is outside {low} to {high}.")
+        if self.optimizer == "adamw" and self.lr > MOST_ADAMW:
+            raise RecipeError("lr", f"{self.lr} is outside 0 to {MOST_ADAMW}, the rates of AdamW.")
         if self.resolution % 64:
             raise RecipeError("resolution", f"{self.resolution} is not a multiple of 64.")
         if self.clip_skip > 1 and self.family not in SKIPPING:

@@ -16,7 +16,22 @@ from trainer.recipe import Recipe, RecipeError
 SMALL = {"trigger": "mossglow", "kind": "style", "family": "tiny"}
 MANUAL = Path(__file__).parents[2] / "docs" / "training.md"
 # What is asked for by itself, in the wizard and by options of the command.
-ASKED = {"trigger", "kind", "family", "initializer", "base", "preset", "templates", "captions"}
+ASKED = {
+    "trigger",
+    "kind",
+    "family",
+    "initializer",
+    "initializer_file",
+    "base",
+    "preset",
+    "templates",
+    "captions",
+}
+# What some ways to start stand on.
+WITH = {
+    "cross": {"initializer": "star", "norm": "off"},
+    "file": {"initializer_file": "0" * 64},
+}
 
 
 def table() -> dict[str, str]:
@@ -34,9 +49,10 @@ def test_manual_says_the_range_that_is_kept(name: str) -> None:
     low, high = RANGES[name]
     assert table()[name].startswith(f"{low:g}-{high:g}" if high < 1e6 else f"{low}-{high}")
     step = 64 if name == "resolution" else 1
+    others = {"optimizer": "prodigy"} if name == "lr" else {}
     for value, good in ((low, True), (high, True), (low - step, False), (high + step, False)):
         try:
-            Recipe.from_dict({**SMALL, name: value})
+            Recipe.from_dict({**SMALL, **others, name: value})
         except RecipeError as error:
             assert not good, error
             assert error.field == name
@@ -48,7 +64,8 @@ def test_manual_says_the_range_that_is_kept(name: str) -> None:
 def test_manual_says_the_choices_that_are_known(name: str) -> None:
     assert table()[name] == ", ".join(CHOICES[name])
     for value in CHOICES[name]:
-        assert getattr(Recipe.from_dict({**SMALL, name: value}), name) == value
+        others = WITH.get(value, {}) if name == "initializer_mode" else {}
+        assert getattr(Recipe.from_dict({**SMALL, **others, name: value}), name) == value
 
 
 def test_settings_are_read_as_words() -> None:
@@ -96,12 +113,35 @@ def test_words_that_are_no_setting_are_refused(pair: str, field: str, word: str)
         ({"family": "sdxl", "clip_skip": 2}, "clip_skip"),
         ({"mask": "hand"}, "mask"),
         ({"mask_outside": 1.5}, "mask_outside"),
+        ({"lr": 0.2}, "lr"),
+        ({"initializer_mode": "cross", "norm": "off"}, "initializer"),
+        ({"initializer_mode": "cross", "initializer": "star", "norm": "cap"}, "norm"),
+        ({"initializer_mode": "file"}, "initializer_mode"),
+        ({"initializer_file": "0" * 64}, "initializer_mode"),
+        ({"initializer_mode": "file", "initializer_file": "star.pt"}, "initializer_file"),
     ],
 )
 def test_new_settings_are_checked(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(RecipeError) as refused:
         Recipe.from_dict({**SMALL, **changes})
     assert refused.value.field == field
+
+
+def test_prodigy_takes_a_factor_and_finds_the_rate() -> None:
+    chosen = {"family": "tiny", "kind": "style", "trigger": "mossglow"}
+    assert Recipe.for_preset("standard", **chosen).lr == 8e-3
+    prodigy = Recipe.for_preset("standard", **chosen, initializer="star", optimizer="prodigy")
+    assert prodigy.lr == 1.0
+    assert not any("rate" in text.lower() for text in prodigy.warnings())
+    assert any("usual lr is 1" in text for text in prodigy.replace(lr=2e-3).warnings())
+
+
+@pytest.mark.parametrize(
+    ("mode", "word"), [("random", "starts from noise"), ("cross", "far from all words"), ("word", "")]
+)
+def test_start_is_warned_about_where_it_is_slow(mode: str, word: str) -> None:
+    told = Recipe.from_dict({**SMALL, **WITH["cross"], "initializer_mode": mode}).warnings()
+    assert any(word in text for text in told) if word else not told
 
 
 def test_tags_without_captions_are_warned_about() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from trainer.engine.events import machine_fault, recipe_fault
 from trainer.engine.fit import Fit
-from trainer.engine.optimiser import Moments, Scaler
+from trainer.engine.optimiser import Moments, Scaler, Search
 from trainer.engine.state import Block, RunState
 from trainer.recipe import Recipe, RecipeError
 
@@ -67,6 +67,8 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
         tensors[f"{number}.rows"] = rows
         tensors[f"{number}.first"] = moments.first
         tensors[f"{number}.second"] = moments.second
+        for name, tensor in vars(moments.search).items() if moments.search else ():
+            tensors[f"{number}.search.{name}"] = tensor
         for place, block in enumerate(state.blocks):
             tensors[f"{number}.block.{place}"] = block.sums[number]
         for place, (_, kept) in enumerate(state.snapshots):
@@ -130,7 +132,9 @@ def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
     return RunState(
         step=header["step"],
         rows=[tensors[f"{n}.rows"] for n in encoders],
-        moments=[Moments(tensors[f"{n}.first"], tensors[f"{n}.second"]) for n in encoders],
+        moments=[
+            Moments(tensors[f"{n}.first"], tensors[f"{n}.second"], _search(tensors, n)) for n in encoders
+        ],
         blocks=[
             Block(start, stop, [tensors[f"{n}.block.{place}"] for n in encoders])
             for place, (start, stop) in enumerate(header["blocks"])
@@ -148,3 +152,9 @@ def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
         fit=Fit(*header["fit"]) if header.get("fit") else None,
         scaler=Scaler(tensors["scale"], tensors["streak"]) if "scale" in tensors else None,
     )
+
+
+def _search(tensors: dict[str, Tensor], encoder: int) -> Search | None:
+    own = f"{encoder}.search."
+    found = {name.removeprefix(own): tensor for name, tensor in tensors.items() if name.startswith(own)}
+    return Search(**found) if found else None

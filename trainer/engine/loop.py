@@ -17,7 +17,7 @@ from trainer.engine.dataset import Dataset
 from trainer.engine.events import OnEvent, recipe_fault
 from trainer.engine.fit import Fit
 from trainer.engine.objective import gradient
-from trainer.engine.optimiser import NormControl, Scaler, adamw, clipped, learning_rate
+from trainer.engine.optimiser import NormControl, Scaler, adamw, clipped, learning_rate, prodigy
 from trainer.engine.probe import Probe
 from trainer.engine.randomness import draw
 from trainer.engine.state import EVERY, RunState
@@ -122,9 +122,10 @@ def update(
     meter.steps += 1
     lr = learning_rate(recipe, state.step) * state.lr_scale
     capped = torch.zeros((), dtype=torch.bool, device=loss.device)
+    move = prodigy if recipe.optimizer == "prodigy" else adamw
     for rows, own, moments, control in zip(state.rows, gradients, state.moments, norms, strict=True):
         step = clipped(own, recipe.grad_clip)
-        adamw(rows, step, moments, step=state.step, lr=lr, decay=recipe.weight_decay, good=good)
+        move(rows, step, moments, step=state.step, lr=lr, decay=recipe.weight_decay, good=good)
         capped = capped | control.apply(rows)
     state.add_to_average()
     meter.pending.append(torch.where(good, loss, torch.full_like(loss, float("inf"))))

@@ -19,10 +19,9 @@ from trainer.engine.dataset import Dataset, dataset_digest, prepare
 from trainer.engine.events import OnEvent, machine_fault, recipe_fault
 from trainer.engine.pictures import picture_from
 from trainer.engine.probe import INPUTS, Probe
-from trainer.engine.seeds import generator
 from trainer.engine.sheet import Subject, take_previews
+from trainer.engine.start import start_rows
 from trainer.engine.state import RunState
-from trainer.engine.tokens import first_rows, word_ids
 from trainer.prompts import FAITHFUL_SEEDS, faithful_prompt
 from trainer.recipe import Recipe
 
@@ -42,6 +41,7 @@ class Run:
     should_stop: Callable[[], bool]
     resume: Path | None = None
     preview_every: int = 0
+    start: Path | None = None
     started: float = field(default_factory=time.monotonic)
 
     def train(self) -> None:
@@ -60,7 +60,7 @@ class Run:
         if data is None:
             self.on_event("stopped", step=0, checkpoint=None, embedding=None)
             return
-        start = self.start_rows()
+        start = start_rows(self.base, self.recipe, self.start)
         state = self.first_state(start)
         probe = Probe(self.base, self.recipe, data)
         self.announce(state, probe, data)
@@ -76,17 +76,6 @@ class Run:
             self.stopped(state, probe, data)
         else:
             self.finish(state, probe, data, start, reason)
-
-    def start_rows(self) -> list[Tensor]:
-        """The rows before the first step, a function of initializer and seed."""
-        rows = []
-        for number, encoder in enumerate(self.base.encoders):
-            ids = word_ids(encoder.tokenizer, self.recipe.initializer)
-            rng = generator(self.recipe.seed, "start", number)
-            rows.append(
-                first_rows(encoder.table, ids, self.recipe.vectors_per_token, rng).to(self.base.device)
-            )
-        return rows
 
     def first_state(self, start: list[Tensor]) -> RunState:
         """A new state, or that of the checkpoint to go on from."""

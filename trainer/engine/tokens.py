@@ -61,7 +61,7 @@ def prompt_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
     What does not fit is cut, as the diffusers pipelines do.
     """
     ids = [own for unit in _units(tokenizer, prompt, vectors) for own in unit]
-    return _framed(tokenizer, ids[: PLACES - 2])
+    return framed(tokenizer, ids[: PLACES - 2])
 
 
 def chunked_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
@@ -74,7 +74,7 @@ def chunked_ids(tokenizer: Any, prompt: str, vectors: int) -> list[int]:
         if len(chunks[-1]) + len(unit) > PLACES - 2:
             chunks.append([])
         chunks[-1] += unit
-    return [own for chunk in chunks for own in _framed(tokenizer, chunk)]
+    return [own for chunk in chunks for own in framed(tokenizer, chunk)]
 
 
 def training_ids(tokenizer: Any, prompt: str, vectors: int, *, chunks: bool = False) -> list[int]:
@@ -90,7 +90,7 @@ def training_ids(tokenizer: Any, prompt: str, vectors: int, *, chunks: bool = Fa
 def padded_ids(tokenizer: Any, prompts: list[list[int]]) -> list[list[int]]:
     """Prompts of equal length: shorter ones get empty chunks, as A1111 gives them."""
     longest = max(len(ids) for ids in prompts)
-    empty = _framed(tokenizer, [])
+    empty = framed(tokenizer, [])
     return [ids + empty * ((longest - len(ids)) // PLACES) for ids in prompts]
 
 
@@ -103,13 +103,20 @@ def _units(tokenizer: Any, prompt: str, vectors: int) -> Iterator[list[int]]:
         yield from ([own] for own in word_ids(tokenizer, piece))
 
 
-def _framed(tokenizer: Any, ids: list[int]) -> list[int]:
+def framed(tokenizer: Any, ids: list[int]) -> list[int]:
+    """At most 75 ids between the start and end marks, padded to 77."""
     padding = [tokenizer.pad_token_id] * (PLACES - 2 - len(ids))
     return [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *padding]
 
 
-def first_rows(table: Tensor, ids: Sequence[int], vectors: int, generator: torch.Generator) -> Tensor:
-    """Starting rows: the initializer's tokens spread over the rows in order.
+def first_rows(
+    table: Tensor,
+    ids: Sequence[int],
+    vectors: int,
+    generator: torch.Generator,
+    states: Tensor | None = None,
+) -> Tensor:
+    """Starting rows: the initializer's tokens spread over the rows in order; `states` stand in for their words.
 
     A token that has to serve twice gets a little noise, since equal rows would learn alike. Without an
     initializer the rows are drawn like words of the table.
@@ -119,6 +126,7 @@ def first_rows(table: Tensor, ids: Sequence[int], vectors: int, generator: torch
     if not ids:
         return table.float().mean(dim=0).cpu() + noise * spread.cpu()
     places = [row * len(ids) // vectors for row in range(vectors)]
-    rows = torch.stack([table[ids[place]].float().cpu() for place in places])
+    words = table[list(ids)] if states is None else states
+    rows = torch.stack([words[place].float().cpu() for place in places])
     repeated = torch.tensor([place in places[:row] for row, place in enumerate(places)])
     return rows + torch.where(repeated.unsqueeze(1), noise * 0.01 * spread.cpu(), torch.zeros(()))

@@ -16,7 +16,17 @@ MASK = ".mask"
 MAX_CAPTION_BYTES = 2048
 # Settings that may be switched off, which a recipe writes as nothing.
 OFF = ("min_snr_gamma", "grad_clip")
-_GIVEN_ELSEWHERE = ("trigger", "kind", "family", "base", "preset", "initializer", "templates", "captions")
+_GIVEN_ELSEWHERE = (
+    "trigger",
+    "kind",
+    "family",
+    "base",
+    "preset",
+    "initializer",
+    "initializer_file",
+    "templates",
+    "captions",
+)
 _WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 import hub.formats
 from tests.trainer.engine import families
-from tests.trainer.engine.conftest import Images, Recorder, trainer_in
+from tests.trainer.engine.conftest import Images, trainer_in
 from trainer.base_folder import BaseFolderError, read_base
 from trainer.engine import canonical
 from trainer.engine.base_model import BaseModel
@@ -28,7 +28,7 @@ from trainer.engine.objective import gradient, sample_losses
 from trainer.engine.pictures import picture_from
 from trainer.engine.randomness import draw
 from trainer.engine.render import Shot, render
-from trainer.engine.run import Run
+from trainer.engine.start import start_rows
 from trainer.engine.tokens import prompt_ids
 from trainer.recipe import Recipe
 
@@ -80,10 +80,6 @@ def prepared(base: BaseModel, recipe: Recipe, images: Images) -> Dataset:
     data = prepare(base, recipe, [picture_from(image) for image in images])
     assert data is not None
     return data
-
-
-def start_rows(base: BaseModel, recipe: Recipe) -> list[torch.Tensor]:
-    return Run(base, recipe, [], None, Recorder(), lambda: False).start_rows()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("family", "prediction"), KINDS)

@@ -26,7 +26,7 @@ from trainer.engine.pictures import (
 )
 from trainer.engine.probe import Probe
 from trainer.engine.randomness import bucket_turn, draw
-from trainer.engine.run import Run
+from trainer.engine.start import start_rows
 from trainer.engine.tags import caption_variants
 from trainer.recipe import Recipe
 
@@ -131,7 +131,7 @@ def test_run_on_buckets_resumes_bit_equal_and_has_one_loss_for_all_shapes(
     assert resumed["tensor_digest"] == whole["tensor_digest"]
     data = prepared(base, settings, images)
     probe = Probe(base, settings, data)
-    rows = Run(base, settings, [], None, Recorder(), lambda: False).start_rows()  # type: ignore[arg-type]
+    rows = start_rows(base, settings)
     assert all(loss > 0 for loss in probe.losses(rows))
     assert sum(len(places) for places in probe.places) == 8
 
@@ -185,7 +185,7 @@ def test_masked_loss_equals_a_reference_in_both_orientations(
     masks = data.buckets[0].masks
     assert masks is not None and torch.equal(masks[0], masks[1].flip(-1))
     inputs = draw(settings, data, 0, base.timesteps)
-    rows = Run(base, settings, [], None, Recorder(), lambda: False).start_rows()  # type: ignore[arg-type]
+    rows = start_rows(base, settings)
     plain = prepare(base, settings.replace(mask="off"), [picture])
     assert plain is not None and plain.buckets[0].masks is None
     with torch.no_grad(), base.showing(rows):

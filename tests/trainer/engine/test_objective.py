@@ -19,7 +19,7 @@ from trainer.engine.pictures import load, picture_from, to_pixels
 from trainer.engine.probe import Probe
 from trainer.engine.randomness import draw
 from trainer.engine.render import Shot, render
-from trainer.engine.run import Run
+from trainer.engine.start import start_rows
 from trainer.engine.tokens import prompt_ids
 from trainer.recipe import Recipe
 
@@ -31,10 +31,6 @@ def prepared(base: BaseModel, recipe: Recipe, images: Images) -> Dataset:
     data = prepare(base, recipe, [picture_from(image) for image in images])
     assert data is not None
     return data
-
-
-def start_rows(base: BaseModel, recipe: Recipe) -> list[torch.Tensor]:
-    return Run(base, recipe, [], None, Recorder(), lambda: False).start_rows()  # type: ignore[arg-type]
 
 
 def test_sampling_from_the_cache_equals_encoding_afresh_bit_for_bit(

@@ -1,11 +1,22 @@
 """The update equals torch's AdamW, the rate is a pure function, and norms stay where words live."""
 
+import copy
 import itertools
 
 import pytest
 import torch
+from prodigyopt import Prodigy
 
-from trainer.engine.optimiser import Moments, NormControl, adamw, clipped, learning_rate
+from trainer.engine.optimiser import (
+    FIRST_DISTANCE,
+    Moments,
+    NormControl,
+    Search,
+    adamw,
+    clipped,
+    learning_rate,
+    prodigy,
+)
 from trainer.recipe import Recipe
 
 YES = torch.tensor(True)
@@ -30,6 +41,60 @@ def test_update_equals_torch_adamw(decay: float) -> None:
         optimiser.step()
         adamw(rows, gradient, moments, step=step, lr=2e-3, decay=decay, good=YES)
     assert (rows - theirs).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:prodigyopt")
+def test_update_equals_prodigy_of_its_authors(decay: float) -> None:
+    """On a bowl whose bottom lies ten steps of the default start away, with noise, a warm-up and a slower end."""
+    rng = torch.Generator().manual_seed(1)
+    rows = torch.randn(4, 16, generator=rng)
+    goal = rows + torch.randn(4, 16, generator=rng) * 0.1
+    theirs = torch.nn.Parameter(rows.clone())
+    optimiser = Prodigy(
+        [theirs],
+        lr=1.0,
+        weight_decay=decay,
+        use_bias_correction=True,
+        safeguard_warmup=True,
+        d0=FIRST_DISTANCE,
+    )
+    moments = Moments.like(rows)
+    began = (rows - goal).norm()
+    for step in range(1, 201):
+        lr = min(1.0, step / 10) if step < 150 else 0.3
+        noise = torch.randn(4, 16, generator=rng) * 0.01
+        optimiser.param_groups[0]["lr"] = lr
+        theirs.grad = theirs.detach() - goal + noise
+        optimiser.step()
+        prodigy(rows, rows - goal + noise, moments, step=step, lr=lr, decay=decay, good=YES)
+        assert moments.search is not None
+        assert float(moments.search.distance) == pytest.approx(optimiser.param_groups[0]["d"], rel=1e-3)
+    assert (rows - theirs).abs().max() < 1e-5
+    assert (rows - goal).norm() < 0.5 * began
+
+
+def test_bad_step_changes_nothing_for_prodigy() -> None:
+    rows = torch.ones(2, 3)
+    moments = Moments.like(rows)
+    for step in (1, 2):
+        prodigy(rows, torch.ones(2, 3), moments, step=step, lr=1.0, decay=0.1, good=YES)
+    before, kept = copy.deepcopy(moments), rows.clone()
+    prodigy(rows, torch.full((2, 3), float("nan")), moments, step=3, lr=1.0, decay=0.1, good=~YES)
+    assert torch.equal(rows, kept)
+    assert torch.equal(moments.first, before.first) and torch.equal(moments.second, before.second)
+    assert before.search is not None and moments.search is not None
+    for name, tensor in vars(before.search).items():
+        assert torch.equal(getattr(moments.search, name), tensor)
+
+
+def test_no_gradient_leaves_prodigy_where_it_was() -> None:
+    rows = torch.ones(2, 3)
+    moments = Moments.like(rows)
+    prodigy(rows, torch.zeros(2, 3), moments, step=1, lr=1.0, decay=0.1, good=YES)
+    assert torch.equal(rows, torch.ones(2, 3))
+    assert moments.search is not None
+    assert torch.equal(moments.search.distance, Search.at(rows).distance)
 
 
 def test_bad_step_changes_nothing() -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import hub.formats
+from hub.formats.data import Tensor
+from hub.formats.torch_writer import write_torch
 from tests.trainer.engine.conftest import Images
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +77,26 @@ def test_result_is_one_object_and_its_files(tmp_path: Path, base_folder: Path, p
     assert all(Path(image["path"]).exists() for image in facts["sheet"]["images"])
     assert facts["provenance"]["recipe"]["captions"] is True
     assert re.search(r"step \d+/12 ", done.stderr), "progress is for people, on stderr"
+
+
+def test_start_is_another_embedding_of_any_container(
+    tmp_path: Path, base_folder: Path, pictures: Path
+) -> None:
+    rows = (torch.arange(2 * 128, dtype=torch.float32).view(2, 128) % 7) * 0.01
+    start = tmp_path / "earlier.pt"
+    start.write_bytes(write_torch(Tensor("F32", (2, 128), rows.numpy().tobytes()), name="earlier"))
+    words = ("--trigger", "mossglow", "--start", str(start), "--json")
+    done = train(tmp_path, base_folder, pictures, *words, "--set", "lr=0")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    data = hub.formats.read(facts["files"][0]["path"])
+    assert data.tensors["emb_params"].data == rows.numpy().tobytes()
+    assert facts["provenance"]["recipe"]["initializer_mode"] == "file"
+    assert facts["provenance"]["recipe"]["vectors_per_token"] == 2
+    assert facts["digests"]["tensors"] == facts["provenance"]["recipe"]["initializer_file"]
+    refused = train(tmp_path, base_folder, pictures, *words, "--vectors", "3")
+    assert refused.returncode == 1
+    assert "has 2 vectors" in refused.stderr
 
 
 def test_word_that_could_not_be_published_is_a_warning_here(

@@ -6,7 +6,6 @@ Progress goes to standard error; with --json one object about the result goes to
 import hashlib
 import json
 import secrets
-import shutil
 import signal
 import tempfile
 from contextlib import suppress
@@ -21,7 +20,9 @@ from hub.formats.errors import FormatError
 from trainer.advice import Look, advise
 from trainer.base_folder import BaseFolder, BaseFolderError, find_base, read_base
 from trainer.child import EngineChild, EngineDied
+from trainer.management.outcome import facts_of, write_files, write_sheet
 from trainer.management.picture_folder import CAPTIONS, OFF, pictures, settings_from
+from trainer.management.starting import Start, read_start
 from trainer.presets import PRESETS
 from trainer.recipe import KINDS, MAX_SEED, Recipe, RecipeError
 
@@ -45,6 +46,9 @@ class Command(BaseCommand):
         parser.add_argument("--trigger", required=True, help="the new word")
         parser.add_argument("--kind", choices=KINDS, required=True)
         parser.add_argument("--initializer", default="", help="word or words to start from")
+        parser.add_argument(
+            "--start", type=Path, metavar="FILE", help="an embedding of the same family to start from"
+        )
         parser.add_argument("--preset", choices=PRESETS, default="standard")
         parser.add_argument("--vectors", type=int, help="vectors per token")
         parser.add_argument(
@@ -75,7 +79,9 @@ class Command(BaseCommand):
         try:
             base = read_base(find_base(options["base"], settings.MODELS_DIR))
             images = pictures(options["images"], options["captions"])
-            recipe = recipe_from(options, base, captions=any(image["caption"] for image in images))
+            start = read_start(options["start"]) if options["start"] else None
+            captions = any(image["caption"] for image in images)
+            recipe = recipe_from(options, base, captions=captions, start=start)
             options["out"].mkdir(parents=True, exist_ok=True)
         except RecipeError as error:
             raise CommandError(f"{error.field}: {error.message}") from None
@@ -89,7 +95,7 @@ class Command(BaseCommand):
         with tempfile.TemporaryDirectory(prefix="glossa-train-") as work:
             engine = Session(Path(work), self.tell)
             try:
-                facts = engine.run(base, recipe, images, options["out"], options["threads"])
+                facts = engine.run(base, recipe, images, options, start)
             finally:
                 engine.child.stop()
         if options["json"]:
@@ -113,16 +119,23 @@ class Session:
         self.interrupted = False
 
     def run(
-        self, base: BaseFolder, recipe: Recipe, images: list[dict[str, Any]], out: Path, threads: int | None
+        self,
+        base: BaseFolder,
+        recipe: Recipe,
+        images: list[dict[str, Any]],
+        options: dict[str, Any],
+        start: Start | None,
     ) -> dict[str, Any]:
         """Train and draw; the facts of the result. Raises CommandError."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.interrupt)
-        common = {"base": str(base.path.resolve()), "workdir": str(self.work), "threads": threads}
+        common: dict[str, Any] = {"base": str(base.path.resolve()), "workdir": str(self.work)}
+        common["threads"] = options["threads"]
+        train = {"do": "train", "id": "train", "recipe": recipe.to_dict(), "images": images, **common}
+        if start:
+            train["start"] = start.written_in(self.work)
         self.child.start()
-        result = self.command(
-            {"do": "train", "id": "train", "recipe": recipe.to_dict(), "images": images, **common}
-        )
+        result = self.command(train)
         sheet = self.command(
             {
                 "do": "sheet",
@@ -135,7 +148,8 @@ class Session:
                 **common,
             }
         )
-        return facts_of(result, sheet, write_files(result, recipe.trigger, out), write_sheet(sheet, out))
+        files = write_files(result, recipe.trigger, options["out"])
+        return facts_of(result, sheet, files, write_sheet(sheet, options["out"]))
 
     def interrupt(self, *_: Any) -> None:
         """Ask the engine to stop; the second time, make it."""
@@ -181,8 +195,12 @@ class Session:
                 self.tell(f"Drawing the preview sheet: {event['done']} of {event['total']}")
 
 
-def recipe_from(options: dict[str, Any], base: BaseFolder, *, captions: bool) -> Recipe:
+def recipe_from(
+    options: dict[str, Any], base: BaseFolder, *, captions: bool, start: Start | None = None
+) -> Recipe:
     """The recipe that the options ask for. Raises RecipeError."""
+    if start and options["vectors"] not in (None, start.vectors):
+        raise RecipeError("vectors_per_token", f"The file to start from has {start.vectors} vectors.")
     chosen: dict[str, Any] = {
         "base": base.name,
         "resolution": base.resolution,
@@ -191,6 +209,7 @@ def recipe_from(options: dict[str, Any], base: BaseFolder, *, captions: bool) ->
         "templates": tuple(options["template"]),
         "vectors_per_token": options["vectors"],
         "max_steps": options["steps"],
+        **(start.settings() if start else {}),
         **settings_from(options["set"]),
     }
     return Recipe.for_preset(
@@ -229,65 +248,3 @@ def warnings(recipe: Recipe) -> list[str]:
     except FormatError as error:
         found.append(f"This word could not be published. {error.message}")
     return found
-
-
-def write_files(result: dict[str, Any], trigger: str, out: Path) -> list[dict[str, Any]]:
-    """The stored layouts of the family, written into `out`."""
-    canonical = Path(result["embedding"]).read_bytes()
-    family = result["recipe"]["family"]
-    written = []
-    for layout, filename in formats.layouts_for(family, trigger):
-        if layout not in formats.STORED_LAYOUTS:
-            continue
-        data = (
-            canonical if layout == "canonical" else formats.write_layout(canonical, layout, trigger=trigger)
-        )
-        path = out / filename
-        path.write_bytes(data)
-        written.append(
-            {
-                "layout": layout,
-                "path": str(path),
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "size": len(data),
-            }
-        )
-    return written
-
-
-def write_sheet(sheet: dict[str, Any], out: Path) -> dict[str, Any]:
-    """The sheet and its pictures, moved into `out`; the facts about them."""
-    folder = out / "sheet"
-    folder.mkdir(exist_ok=True)
-    images = []
-    for image in sheet["images"]:
-        path = folder / Path(image["path"]).name
-        shutil.copyfile(image["path"], path)
-        images.append({**image, "path": str(path)})
-    whole = folder / "sheet.webp"
-    shutil.copyfile(sheet["sheet"], whole)
-    return {"path": str(whole), "intact": sheet["intact"], "images": images}
-
-
-def facts_of(
-    result: dict[str, Any], sheet: dict[str, Any], files: list[dict[str, Any]], drawn: dict[str, Any]
-) -> dict[str, Any]:
-    """The one object about a run that scripts rely on."""
-    return {
-        "files": files,
-        "digests": {
-            "tensors": result["tensor_digest"],
-            "base": result["base_digest"],
-            "dataset": result["dataset_digest"],
-            **{file["layout"]: file["sha256"] for file in files},
-        },
-        "seconds": result["seconds"],
-        "steps": result["steps"],
-        "stopped_by": result["stopped_by"],
-        "losses": result["losses"],
-        "sheet": drawn,
-        "seed": result["recipe"]["seed"],
-        "chosen": result["chosen"],
-        "encoders": sheet["encoders"],
-        "provenance": result["provenance"],
-    }
