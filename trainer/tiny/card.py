@@ -53,7 +53,8 @@ Prompts and seeds are new in each examination; a small classifier of true render
 
 {numbers}
 
-Known combinations by how much the base had seen; the judge is the same throughout.
+Known combinations by how much the base had seen. Up to 1,040,000 at guidance 3 and by the same judge before it had
+learned as long; from 1,100,000 on, the rate of learning was up again, and fell after 1,280,000.
 
 {curve}
 
