@@ -98,7 +98,7 @@ def test_a_worker_sends_what_was_promised_while_none_was_there(receiver: Receive
 @pytest.fixture
 def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
     """Where the receiver of the documentation will listen, and its code in a file."""
-    code = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "webhooks.md").read_text(), re.S)
+    code = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "webhooks.md").read_text(), re.DOTALL)
     assert code is not None
     path = tmp_path / "receiver.py"
     path.write_text(code[1])
