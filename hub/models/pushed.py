@@ -11,6 +11,7 @@ class PendingUpload(models.Model):
     """A large file that somebody announced for an embedding; `blob` is set once all its bytes are here.
 
     It opens these bytes to that person and embedding alone, and is swept when no commit names it for a day.
+    `store_upload` is what the file store calls it while its parts are sent straight there.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -18,6 +19,7 @@ class PendingUpload(models.Model):
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
     blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="+")
+    store_upload = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
