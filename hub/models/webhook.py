@@ -102,6 +102,11 @@ class Delivery(models.Model):
         return f"{self.event} {self.key}"
 
     @property
+    def is_in_hand(self) -> bool:
+        """Whether a worker is at it."""
+        return self.lease_until is not None and self.lease_until > timezone.now()
+
+    @property
     def is_retried(self) -> bool:
-        """Whether it was tried, and will be again."""
-        return self.state == self.State.WAITING and self.sent_at is not None
+        """Whether it was tried, and waits to be tried again."""
+        return self.state == self.State.WAITING and self.attempts > 0 and not self.is_in_hand

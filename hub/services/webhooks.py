@@ -113,7 +113,7 @@ def ping(viewer: Viewer, *, webhook: Webhook) -> Delivery:
 
 
 def redeliver(viewer: Viewer, *, delivery: Delivery) -> Delivery:
-    """Send it once more, under the same id; at once where it waits to be tried again.
+    """Send it once more, under the same id; at once where it waits to be tried again. Its tries are counted anew.
 
     Conflict `too_many_deliveries` as for `ping`.
     """
@@ -124,10 +124,11 @@ def redeliver(viewer: Viewer, *, delivery: Delivery) -> Delivery:
         row = webhook.deliveries.select_for_update().filter(pk=delivery.pk).first()
         if row is None:
             raise NotFound()
+        if row.is_in_hand:
+            return row
         if row.state != State.WAITING:
             _check_quiet(webhook)
-            row.state, row.attempts, row.message = State.WAITING, 0, ""
-        row.next_at = timezone.now()
+        row.state, row.attempts, row.message, row.next_at = State.WAITING, 0, "", timezone.now()
         row.save(update_fields=["state", "attempts", "next_at", "message"])
         webhook_events.wake()
     return row

@@ -255,6 +255,23 @@ def test_what_was_given_up_is_sent_again_under_the_same_id(receiver: Receiver) -
     assert Delivery.objects.count() == 1
 
 
+def test_what_waits_to_be_tried_again_is_sent_at_once_and_what_is_being_sent_is_left_alone(
+    receiver: Receiver,
+) -> None:
+    add(receiver)
+    factories.published()
+    receiver.answers = [500]
+    send()
+    row = webhooks.redeliver(factories.viewer(), delivery=Delivery.objects.get())
+    assert not row.is_retried
+    claimed = webhook_sending.claim_next()
+    assert claimed is not None
+    webhooks.redeliver(factories.viewer(), delivery=row)
+    assert webhook_sending.claim_next() is None
+    worker.send(claimed)
+    assert Delivery.objects.get().state == "delivered" and len(receiver.calls) == 2
+
+
 def test_with_a_new_secret_the_old_one_signs_for_a_day(receiver: Receiver) -> None:
     webhook, old = add(receiver)
     new = webhooks.rotate(factories.viewer(), webhook=webhook)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from hub.models import BaseModel, User, Version
+from hub.models import BaseModel, Delivery, User, Version, Webhook
 from hub.services import accounts, ingest, publishing, sharing
 from tests import factories, samples
 from trainer.models import Checkpoint, GrowthPicture, Snapshot, TrainingImage, TrainingRun
@@ -35,6 +35,7 @@ class Everything:
         factories.sheet(self.draft, folder)
         self.runs = {state: self.run(state) for state in TrainingRun.State.values}
         factories.token("ada")
+        self.webhook = self.told_webhook()
 
     def embeddings(self) -> None:
         """Positive, negative, two encoders, several versions with one yanked, hidden ones, one without pictures."""
@@ -68,6 +69,25 @@ class Everything:
         factories.published(
             "glossa", "a-very-long-name-for-a-word-that-nobody-would-ever-type-by-hand", trigger="longword"
         )
+
+    def told_webhook(self) -> Webhook:
+        """A webhook that fails, with a delivery in each state."""
+        now = timezone.now()
+        webhook = Webhook.objects.create(
+            owner=self.user.owner, user=self.user, url="https://hooks.a-rather-long-name.example.org/glossa",
+            events=["version.published", "run.done"], nonce="n", failing_since=now, failures=2,
+        )  # fmt: skip
+        for state, status, message in (
+            ("waiting", None, ""), ("waiting", 503, "The receiver answered 503 Service Unavailable."),
+            ("failed", None, LONG), ("dropped", None, "The version has been withdrawn since. Nothing was sent."),
+            ("delivered", 200, ""),
+        ):  # fmt: skip
+            Delivery.objects.create(
+                webhook=webhook, event="version.published", state=state, status=status, message=message, next_at=now,
+                sent_at=now if status else None, attempts=1, milliseconds=12 if status else None,
+                body=f'{{"id": "{webhook.pk}", "data": {{"summary": "{LONG}"}}}}' if status else "",
+            )  # fmt: skip
+        return webhook
 
     def run(self, state: str) -> TrainingRun:
         """A run in this state, with what it would have by then."""
@@ -130,7 +150,7 @@ class Everything:
             "/ada/xl-bloom/add-to-pack",
             "/settings/tokens", "/accounts/email/", "/accounts/password/set/", "/accounts/2fa/",
             "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/", "/accounts/2fa/webauthn/add/",
-            "/accounts/logout/",
+            "/accounts/logout/", "/settings/webhooks", f"/settings/webhooks/{self.webhook.pk}",
         )  # fmt: skip
         for run in self.runs.values():
             yield f"/runs/{run.id}"
