@@ -105,7 +105,7 @@ class TrainForm(forms.Form):
         label="Shape",
         required=False,
         choices=[
-            ("centre", "square, cut from the middle"),
+            ("", "square, cut as said at each picture"),
             ("buckets", "each picture keeps its shape, about"),
         ],
         help_text="Bases that learned from small squares only, such as the bundled one, train squares anyway.",

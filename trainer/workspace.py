@@ -43,7 +43,14 @@ def write_pictures(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
     for image in run.images.order_by("position"):
         path = target / f"{image.position:03d}.{image.content_type.rpartition('/')[2]}"
         path.write_bytes(blobs.read(image.blob_id))
-        written.append({"path": str(path), "caption": image.caption or None, "sha256": image.blob_id})
+        written.append(
+            {
+                "path": str(path),
+                "caption": image.caption or None,
+                "sha256": image.blob_id,
+                "focus": image.facts.get("focus"),
+            }
+        )
     return written
 
 

@@ -54,6 +54,17 @@ async function read(file) {
   }
 }
 
+// Which part of a picture that is no square is trained on.
+function end(facts) {
+  if (!facts.oblong) return [];
+  const names = facts.oblong === "tall" ? ["the top", "the bottom"] : ["the left", "the right"];
+  const field = make("select", { name: `end-${facts.id}` }, new Option("the middle", ""),
+    new Option(names[0], "start"), new Option(names[1], "end"));
+  field.value = facts.end;
+  field.setAttribute("aria-label", `Which part of ${facts.name} is kept`);
+  return [make("label", { className: "pick-end" }, "Keep ", field)];
+}
+
 function tile(facts) {
   const remove = make("button", { className: "pick-remove", type: "button", textContent: "Remove" });
   remove.dataset.remove = facts.remove;
@@ -65,6 +76,7 @@ function tile(facts) {
     make("img", { src: facts.url, width: facts.width, height: facts.height, alt: facts.name }),
     make("p", { className: "pick-name", textContent: facts.name }),
     ...facts.warnings.map((text) => make("p", { className: "pick-warning", textContent: text })),
+    ...end(facts),
     caption(facts),
     remove,
   );

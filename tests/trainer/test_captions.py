@@ -1,4 +1,4 @@
-"""Captions: what else is in a picture, so that the word need not learn it."""
+"""What is said of each picture: what else is in it, so that the word need not learn it, and which part is kept."""
 
 import uuid
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, expect
 from hub.access import Viewer
 from hub.errors import Unacceptable
 from tests import samples
+from trainer.engine import framing
 from trainer.models import TrainingImage, TrainingRun
+from trainer.workspace import write_pictures
 
 Submit = Callable[..., TrainingRun]
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -94,6 +96,41 @@ def test_without_the_tick_nothing_typed_is_used(mia: Client, base: Any, kept: An
     assert captions(run) == ["", "", ""] and run.recipe["captions"] is False
 
 
+@pytest.mark.django_db
+def test_the_kept_end_of_an_oblong_picture_is_where_the_engine_looks(
+    submit: Submit, tmp_path: Path, settings: Any
+) -> None:
+    files = []
+    for name, size in (("tall.png", (96, 192)), ("wide.png", (192, 96)), ("square.png", (96, 96))):
+        (tmp_path / name).write_bytes(samples.picture(size=size, colour="navy"))
+        files.append((tmp_path / name, name))
+    run = submit(pictures=files, ends={"tall.png": "start", "wide.png": "end", "square.png": "start"})
+    assert run.recipe["crop"] == "focus"
+    assert [one["focus"] for one in write_pictures(run, tmp_path)] == [[0, 0, 1, 0.5], [0.5, 0, 1, 1], None]
+    first = run.images.order_by("position")[0]
+    box = tuple(first.facts["focus"])
+    assert framing.frame((96, 192), (64, 64), box).box == (0, 0, 96, 96)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("static_files")
+def test_the_kept_part_stays_when_the_form_comes_back_and_goes_with_the_run(
+    mia: Client, base: Any, kept: Any, maker: Viewer
+) -> None:
+    ids = [str(one) for one in kept(maker)]
+    TrainingImage.objects.filter(pk=ids[0]).update(width=96, height=192)
+    chosen = {f"end-{ids[0]}": "end"}
+    page = mia.post("/train", form(ids, consent="", **chosen)).content.decode()
+    assert '<option value="end" selected>the bottom</option>' in page
+    mia.post("/train", form(ids, **chosen))
+    run = TrainingRun.objects.get()
+    assert [image.facts.get("focus") for image in run.images.order_by("position")] == [
+        [0, 0.5, 1, 1],
+        None,
+        None,
+    ]
+
+
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("static_files")
@@ -102,7 +139,7 @@ def test_a_text_file_dropped_with_a_picture_is_its_caption(
 ) -> None:
     url, name = str(live_server), settings.SESSION_COOKIE_NAME
     for stem, colour in (("lake", "navy"), ("wood", "seagreen")):
-        (tmp_path / f"{stem}.png").write_bytes(samples.picture(size=(96, 96), colour=colour))
+        (tmp_path / f"{stem}.png").write_bytes(samples.picture(size=(96, 160), colour=colour))
     (tmp_path / "wood.txt").write_text("among ferns\n")
     context = chromium.new_context(base_url=url, viewport={"width": 390, "height": 844})
     context.add_cookies([{"name": name, "value": mia.cookies[name].value, "url": url}])
@@ -118,6 +155,7 @@ def test_a_text_file_dropped_with_a_picture_is_its_caption(
     expect(box).to_be_checked()
     expect(page.get_by_label("What else is in wood.png")).to_have_value("among ferns")
     page.get_by_label("What else is in lake.png").fill("by a lake")
+    page.get_by_label("Which part of lake.png is kept").select_option("the top")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_label("Name", exact=True).fill("moss-glow")
     page.get_by_label("I may use these pictures").check()
@@ -125,4 +163,5 @@ def test_a_text_file_dropped_with_a_picture_is_its_caption(
     page.wait_for_url("**/runs/*")
     found = dict(TrainingImage.objects.values_list("source_name", "caption"))
     assert found == {"lake.png": "by a lake", "wood.png": "among ferns"}
+    assert TrainingRun.objects.get().recipe["crop"] == "focus"
     context.close()

@@ -59,6 +59,20 @@ class Pictures(serializers.ListField):
         return dictionary.getlist(self.field_name) if isinstance(dictionary, MultiValueDict) else None
 
 
+class TextsByName(serializers.JSONField):
+    """An object of texts by the names of files, as JSON."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, default=dict, binary=True, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The object."""
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            raise serializers.ValidationError('Send an object of texts, as in {"one.png": "on a beach"}.')
+        return value
+
+
 class NewRunForm(Fields):
     """What to learn: pictures, or the name of a bundled set, and the word. `settings` are those of the recipe."""
 
@@ -79,18 +93,12 @@ class NewRunForm(Fields):
         required=False, default=dict, binary=True, help_text="An object, as JSON."
     )
     pictures = Pictures(required=False)
-    captions = serializers.JSONField(
-        required=False,
-        default=dict,
-        binary=True,
-        help_text="What else is in a picture, by the name of its file: an object of texts, as JSON.",
+    captions = TextsByName(
+        help_text="What else is in a picture, by the name of its file: an object of texts, as JSON."
     )
-
-    def validate_captions(self, value: Any) -> Any:
-        """Texts by the names of files."""
-        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-            raise serializers.ValidationError('Send an object of texts, as in {"one.png": "on a beach"}.')
-        return value
+    ends = TextsByName(
+        help_text="Which end of an oblong picture is kept, `start` or `end`, by the name of its file."
+    )
 
     def validate_settings(self, value: Any) -> Any:
         """An object by the names of the recipe."""

@@ -35,7 +35,8 @@ class Submission:
 
     `name` makes a new embedding of the viewer's, `embedding` adds a version to one. `settings` are recipe
     fields that differ from the preset's. `captions` say what else is in a picture, by its id or its file's name; with
-    any of them the recipe learns with captions unless `settings` say otherwise. `key` makes sending the same form
+    any of them the recipe learns with captions unless `settings` say otherwise. `ends` say in the same way which end of
+    an oblong picture is kept, see `pictures.cut`. `key` makes sending the same form
     twice harmless.
     """
 
@@ -54,6 +55,7 @@ class Submission:
     picture_ids: list[UUID] = field(default_factory=list)
     pictures: list[tuple[Path, str]] = field(default_factory=list)
     captions: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, str] = field(default_factory=dict)
     bundled_set: str = ""
     may_shrink: bool = False
     key: UUID | None = None
@@ -112,6 +114,7 @@ def make_recipe(form: Submission, base: BaseModel) -> Recipe:
                 "resolution": base.resolution,
                 "seed": fresh_seed(),
                 "captions": any(caption.strip() for caption in form.captions.values()),
+                **({"crop": "focus"} if any(end in pictures.ENDS for end in form.ends.values()) else {}),
                 **form.settings,
             },
         )
@@ -222,7 +225,7 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
     if form.picture_ids and not form.bundled_set:
         waiting = runs.waiting_pictures(viewer, ids=form.picture_ids)
         for image in waiting:
-            image.caption = form.captions.get(str(image.pk), image.caption).strip()
+            _say(image, form, str(image.pk))
         return waiting
     sources = form.pictures
     if form.bundled_set:
@@ -243,8 +246,15 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
         kill_point("K14")
     images = [pictures.unsaved(viewer, picture, filename) for picture, filename in prepared]
     for image, (_picture, filename) in zip(images, prepared, strict=True):
-        image.caption = form.captions.get(Path(filename).name, "").strip()
+        _say(image, form, Path(filename).name)
     return images
+
+
+def _say(image: TrainingImage, form: Submission, name: str) -> None:
+    """What the form says of one picture; what it does not mention stays."""
+    image.caption = form.captions.get(name, image.caption).strip()
+    if name in form.ends:
+        pictures.cut(image, form.ends[name])
 
 
 def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
@@ -319,6 +329,6 @@ def _attach(image: TrainingImage, run: TrainingRun, position: int) -> None:
         image.run, image.position = run, position
         image.save(force_insert=True)
     elif not TrainingImage.objects.filter(pk=image.pk, run=None).update(
-        run=run, position=position, caption=image.caption
+        run=run, position=position, caption=image.caption, facts=image.facts
     ):
         raise Conflict("state_conflict", "A picture was used by another run meanwhile.", field="pictures")

@@ -28,6 +28,8 @@ from trainer.web import again
 PICTURE_BYTES = 1 << 20
 NAMES_TRIED = 50
 CAPTION, CAPTIONS = "caption-", "captions"  # a field for each picture, and the box that shows them
+END = "end-"  # a field for each oblong picture
+OBLONG = 1.2  # sides in this ratio or more lose something that may matter
 
 
 @require_http_methods(["GET", "POST"])
@@ -106,9 +108,10 @@ def _page(
     kept = [] if chosen else _kept(request, viewer)
     if earlier is not None:
         kept = [image for image in kept if image.blob_id in earlier.picture_digests]
-    captions = _captions(request)
+    captions, ends = _said_of_pictures(request, CAPTION), _said_of_pictures(request, END)
     for image in kept:
         image.caption = captions.get(str(image.pk), image.caption)
+        pictures.cut(image, ends.get(str(image.pk), pictures.kept_end(image)))
     context = {
         "form": form,
         "earlier": earlier,
@@ -211,6 +214,7 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         bundled_set=values["bundled_set"],
         picture_ids=_ids(request),
         captions=_wanted_captions(request),
+        ends=_said_of_pictures(request, END),
         pictures=[(file.path, file.filename) for file in spooled],
         may_shrink=bool(values["may_shrink"]),
         key=values["key"] or None,
@@ -242,15 +246,15 @@ def _ids(request: HttpRequest) -> list[uuid.UUID]:
     return found
 
 
-def _captions(request: HttpRequest) -> dict[str, str]:
-    """What was typed below each picture, by the picture's id."""
-    names = (name for name in request.POST if name.startswith(CAPTION))
-    return {name.removeprefix(CAPTION): request.POST[name] for name in names}
+def _said_of_pictures(request: HttpRequest, prefix: str) -> dict[str, str]:
+    """What was typed or chosen below each picture, by the picture's id."""
+    names = (name for name in request.POST if name.startswith(prefix))
+    return {name.removeprefix(prefix): request.POST[name] for name in names}
 
 
 def _wanted_captions(request: HttpRequest) -> dict[str, str]:
-    """The same, all empty when the box above them is not ticked."""
-    found = _captions(request)
+    """The captions, all empty when the box above them is not ticked."""
+    found = _said_of_pictures(request, CAPTION)
     return found if CAPTIONS in request.POST else dict.fromkeys(found, "")
 
 
@@ -265,7 +269,15 @@ def _facts(image: TrainingImage) -> dict[str, Any]:
         "height": image.height,
         "warnings": pictures.remarks(image),
         "caption": image.caption,
+        "oblong": _oblong(image),
+        "end": pictures.kept_end(image),
     }
+
+
+def _oblong(image: TrainingImage) -> str:
+    """`tall`, `wide`, or nothing for a picture that is square enough."""
+    ratio = image.height / image.width
+    return "tall" if ratio >= OBLONG else "wide" if ratio <= 1 / OBLONG else ""
 
 
 def _advice(images: list[TrainingImage], kind: str | None, base: str | None) -> list[dict[str, Any]]:
