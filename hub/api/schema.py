@@ -20,7 +20,19 @@ SETTINGS: Final[dict[str, Any]] = {
     "PREPROCESSING_HOOKS": ["hub.api.schema.only_this_door"],
     "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     "SECURITY": [{"token": []}, {}],
-    "ENUM_NAME_OVERRIDES": {"VersionState": "hub.models.Version.State"},
+    # One name an enumeration, whatever the fields are called that hold it: generated clients import these.
+    "ENUM_NAME_OVERRIDES": {
+        "KindEnum": "hub.models.registry.Kind",
+        "VersionState": "hub.models.Version.State",
+        "SheetState": "hub.models.Version.SheetState",
+        "PictureRole": "hub.models.Preview.Role",
+        "FlagReason": "hub.models.Flag.Reason",
+        "FlagOutcome": "hub.models.Flag.Outcome",
+        "RulingKind": "hub.models.Ruling.Kind",
+        "Visibility": "hub.models.registry.Visibility",
+        "DeliveryState": "hub.models.Delivery.State",
+        "PackVisibility": "hub.models.Collection.Visibility",
+    },
 }
 
 

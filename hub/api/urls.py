@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from hub.api import drafts, embeddings, files, inspect, packs, people, pictures, schema, tokens, versions
+from hub.api import (
+    drafts,
+    embeddings,
+    files,
+    inspect,
+    moderation,
+    packs,
+    people,
+    pictures,
+    schema,
+    tokens,
+    versions,
+)
 
 EMBEDDING = "embeddings/<str:owner>/<str:name>"
 PACK = "packs/<str:owner>/<str:name>"
@@ -32,6 +44,13 @@ urlpatterns: list[URLPattern] = [
     path(f"{PACK}/members", packs.members, name="api_pack_members"),
     path(f"{PACK}/members/<int:number>", packs.member, name="api_pack_member"),
     path("inspect", inspect.inspect, name="api_inspect"),
+    path("flags", moderation.flags, name="api_flags"),
+    path("moderation/flags", moderation.queue, name="api_queue"),
+    path("moderation/flags/<int:number>", moderation.flag, name="api_flag"),
+    path("moderation/flags/<int:number>/settle", moderation.settle, name="api_settle_flag"),
+    path("moderation/rulings", moderation.rulings, name="api_rulings"),
+    path("moderation/rulings/<int:number>", moderation.ruling, name="api_ruling"),
+    path("moderation/rulings/<int:number>/lift", moderation.lift, name="api_lift_ruling"),
     path("tokens", tokens.tokens, name="api_tokens"),
     path("tokens/current", tokens.current, name="api_current_token"),
     path("tokens/<int:number>", tokens.token, name="api_token"),

@@ -18,7 +18,9 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks
 
+from hub.services import flags, moderation, previews
 from tests import factories, samples
+from tests.api.conftest import SignIn
 
 API = "/api/hub/v1"
 KEPT = [
@@ -41,6 +43,13 @@ def operations() -> list[str]:
     from hub.api.schema import described
 
     return [f"{method.upper()} {path}" for path, found in described()["paths"].items() for method in found]
+
+
+def asked_by() -> list[tuple[str, str]]:
+    """Every operation with everybody who asks it; those that no token may are asked by a moderator's session, too."""
+    sessions = [one for one in operations() if "/tokens" in one or "/moderation" in one]
+    tokens = [(one, who) for one in operations() for who in ("nobody", "publisher")]
+    return tokens + [(one, "moderator") for one in sessions]
 
 
 def finished(application: Any) -> Any:
@@ -95,14 +104,47 @@ def test_the_schema_is_served_and_names_every_route(client: Client) -> None:
     assert len(answer["paths"]) >= len(routes)
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("who", ["nobody", "publisher"])
-@pytest.mark.parametrize("operation", operations())
-def test_no_answer_is_a_server_error_or_undocumented(operation: str, who: str, one_connection: None) -> None:
-    factories.published()
+def headers_of(who: str, signed_in: SignIn) -> dict[str, str]:
+    """What this caller sends with every call."""
+    if who == "publisher":
+        return factories.bearer("ada", "read", "publish", "manage", "train")
+    if who == "moderator":
+        session = signed_in("mod", moderator=True).cookies["sessionid"].value
+        proof = "p" * 32
+        return {"Cookie": f"sessionid={session}; csrftoken={proof}", "X-CSRFToken": proof}
+    return {}
+
+
+def real_places(path: str, folder: Path) -> dict[str, Any]:
+    """The parameters of this path for things that are there, made for the occasion."""
+    embedding = factories.published()
     factories.published(name="old-moss", visibility="private")
-    headers = factories.bearer("ada", "read", "publish", "manage", "train") if who == "publisher" else {}
+    shown = factories.draft(embedding) if "/drafts/" in path else embedding.versions.get()
+    picture = folder / "own.png"
+    picture.write_bytes(samples.picture())
+    previews.add_upload(factories.viewer(), version=shown, path=picture, filename="own.png")
+    numbers = {"/drafts/": shown.pk}
+    if "/moderation" in path:
+        flag = flags.raise_flag(factories.viewer("bob"), embedding=embedding, reason="spam")
+        other = factories.published(name="other-moss")
+        [held] = moderation.rule(factories.moderator(), embedding=other, kind="quarantine", reason="A look.")
+        numbers |= {"/flags/": flag.pk, "/rulings/": held.pk}
+    if "/tokens/" in path:
+        numbers["/tokens/"] = factories.token("mod")[0].pk
+    number = next((pk for part, pk in numbers.items() if part in path), 1)
+    found = {
+        "owner": "ada", "name": "moss-dragon", "number": number, "picture": shown.previews.get(role="upload").pk,
+    }  # fmt: skip
+    return {name: value for name, value in found.items() if f"{{{name}}}" in path}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("operation", "who"), asked_by())
+def test_no_answer_is_a_server_error_or_undocumented(
+    operation: str, who: str, one_connection: None, signed_in: SignIn, tmp_path: Path
+) -> None:
     method, path = operation.split(" ")
+    places, headers = real_places(path, tmp_path), headers_of(who, signed_in)
     schema = schemathesis.openapi.from_wsgi(f"{API}/schema", finished(get_wsgi_application()))
     found = schema[path][method]
 
@@ -112,8 +154,10 @@ def test_no_answer_is_a_server_error_or_undocumented(operation: str, who: str, o
         # Half of the calls reach something that is there, and most are not refused for their key.
         if len(case.headers.get("Idempotency-Key", "")) % 4:
             del case.headers["Idempotency-Key"]
-        if len(str(case.path_parameters)) % 2 and "owner" in case.path_parameters:
-            case.path_parameters.update(owner="ada", name="moss-dragon", number=1)
+        if len(str(case.path_parameters)) % 2:
+            case.path_parameters.update(places)
+        if isinstance(case.body, dict) and ("/flags" in path or "/rulings" in path) and "name" in case.body:
+            case.body["name"] = "ada/moss-dragon"
         response = case.call(headers=headers)
         case.validate_response(response, checks=KEPT)
 

@@ -1,0 +1,207 @@
+"""`/flags` for everybody, `/moderation` for moderators by session: the queue, settling, rulings and lifting them."""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+
+from hub.api import asked, payloads
+from hub.api.answers import json_answer
+from hub.api.documented import documented
+from hub.api.endpoint import endpoint, viewer_of
+from hub.api.moderation_shapes import (
+    FlagForm,
+    FlagShape,
+    FlagsShape,
+    LiftForm,
+    MadeRulingsShape,
+    QueuedFlagShape,
+    QueueQuery,
+    QueueShape,
+    RulingForm,
+    RulingShape,
+    RulingsShape,
+    SettleForm,
+)
+from hub.api.pages import PageQuery, page
+from hub.catalog import moderation as reads
+from hub.catalog import resolve
+from hub.models import Embedding, Flag, Ruling, User, Version
+from hub.services import flags as raising
+from hub.services import moderation
+from hub.wire.auth import require_fresh
+from hub.wire.idempotency import once
+
+
+@documented("listFlags", "The flags that you raised.", asks=PageQuery, gives=FlagsShape)
+@documented(
+    "raiseFlag",
+    "Tell the moderators of an embedding or a version; your open flag on it is replaced.",
+    method="POST",
+    takes={"application/json": FlagForm},
+    gives=FlagShape,
+    status=201,
+    refuses=(410,),
+)
+@endpoint("GET", "POST")
+@once
+def flags(request: Request) -> HttpResponse:
+    """One's own flags, or a new one."""
+    viewer = viewer_of(request)
+    if request.method == "POST":
+        fields = asked.body(FlagForm, request.data)
+        embedding, version = _meant(request, fields)
+        flag = raising.raise_flag(viewer, embedding=embedding, version=version, **fields)
+        return json_answer(request._request, _own(flag), status=201)
+    given = asked.query(PageQuery, request.GET.dict())
+    return page(request._request, reads.own_flags(viewer), given, _own)
+
+
+@documented("listQueue", "Flags for moderators.", asks=QueueQuery, gives=QueueShape)
+@endpoint("GET")
+def queue(request: Request) -> HttpResponse:
+    """What waits for moderators, and what did."""
+    given = asked.query(QueueQuery, request.GET.dict())
+    rows = reads.queue(viewer_of(request), which=given["state"])
+    return page(request._request, rows, given, lambda row: _queued(request._request, row))
+
+
+@documented("getFlag", "One flag.", gives=QueuedFlagShape)
+@endpoint("GET")
+def flag(request: Request, number: int) -> HttpResponse:
+    """One flag of the queue."""
+    row = reads.flag(viewer_of(request), number=number)
+    return json_answer(request._request, _queued(request._request, row))
+
+
+@documented(
+    "settleFlag",
+    "Say what became of it; one that is settled stays as it is.",
+    method="POST",
+    takes={"application/json": SettleForm},
+    gives=QueuedFlagShape,
+)
+@endpoint("POST")
+@once
+def settle(request: Request, number: int) -> HttpResponse:
+    """The end of a flag."""
+    viewer = viewer_of(request)
+    row = reads.flag(viewer, number=number)
+    moderation.settle(viewer, flag=row, **asked.body(SettleForm, request.data))
+    return json_answer(request._request, _queued(request._request, reads.flag(viewer, number=number)))
+
+
+@documented("listRulings", "All rulings.", asks=PageQuery, gives=RulingsShape)
+@documented(
+    "makeRuling",
+    "Hold for a look or take down; harmless to repeat. Taking down asks for the password again.",
+    method="POST",
+    takes={"application/json": RulingForm},
+    gives=MadeRulingsShape,
+    status=201,
+    refuses=(410,),
+)
+@endpoint("GET", "POST")
+@once
+def rulings(request: Request) -> HttpResponse:
+    """The rulings, or new ones."""
+    viewer = viewer_of(request)
+    if request.method == "POST":
+        reads.rulings(viewer)
+        fields = asked.body(RulingForm, request.data)
+        if fields["kind"] == Ruling.Kind.TAKE_DOWN:
+            require_fresh(request._request)
+        embedding, version = _meant(request, fields)
+        made = moderation.rule(viewer, embedding=embedding, version=version, **fields)
+        shown = reads.rulings(viewer).filter(pk__in=[one.pk for one in made]).order_by("version__number")
+        items = [_told(request._request, one) for one in shown]
+        return json_answer(request._request, {"items": items}, status=201)
+    given = asked.query(PageQuery, request.GET.dict())
+    told = partial(_told, request._request)
+    return page(request._request, reads.rulings(viewer), given, told, field="made_at")
+
+
+@documented("getRuling", "One ruling.", gives=RulingShape)
+@endpoint("GET")
+def ruling(request: Request, number: int) -> HttpResponse:
+    """One ruling."""
+    row = reads.ruling(viewer_of(request), number=number)
+    return json_answer(request._request, _told(request._request, row))
+
+
+@documented(
+    "liftRuling",
+    "Take it back: the version is again what it was; harmless to repeat.",
+    method="POST",
+    takes={"application/json": LiftForm},
+    gives=RulingShape,
+)
+@endpoint("POST")
+@once
+def lift(request: Request, number: int) -> HttpResponse:
+    """The end of a ruling."""
+    viewer = viewer_of(request)
+    row = reads.ruling(viewer, number=number)
+    moderation.lift(viewer, ruling=row, **asked.body(LiftForm, request.data))
+    return json_answer(request._request, _told(request._request, reads.ruling(viewer, number=number)))
+
+
+def _meant(request: Request, fields: dict[str, Any]) -> tuple[Embedding, Version | None]:
+    """What `name` and `version` name, taken out of the fields. NotFound where there is no such thing."""
+    viewer = viewer_of(request)
+    owner, _, name = fields.pop("name").partition("/")
+    number = fields.pop("version")
+    if number is None:
+        return resolve.embedding(viewer, owner=owner, name=name), None
+    found = resolve.own_version(viewer, owner=owner, name=name, number=number, act="flag")
+    return found.embedding, found
+
+
+def _own(row: Flag) -> dict[str, Any]:
+    """FlagShape."""
+    return {
+        "id": row.pk,
+        "name": row.embedding.full_name,
+        "version": row.version.number if row.version else None,
+        "reason": row.reason,
+        "text": row.text,
+        "created": row.created_at,
+        "settled": row.settled_at,
+        "outcome": row.outcome,
+    }
+
+
+def _queued(request: HttpRequest, row: Flag) -> dict[str, Any]:
+    """QueuedFlagShape."""
+    return {
+        **_own(row),
+        "rule": row.rule,
+        "detail": row.detail,
+        "note": row.note,
+        "settled_by": _name(row.settled_by),
+        "page": payloads.address(request, "entry", row.embedding.owner.name, row.embedding.name),
+        "url": payloads.address(request, "api_flag", row.pk),
+    }
+
+
+def _told(request: HttpRequest, row: Ruling) -> dict[str, Any]:
+    """RulingShape."""
+    return {
+        "id": row.pk,
+        "name": row.version.embedding.full_name,
+        "version": row.version.number,
+        "state": row.version.state,
+        "kind": row.kind,
+        "reason": row.reason,
+        "made": row.made_at,
+        "made_by": _name(row.made_by),
+        "lifted": row.lifted_at,
+        "lifted_by": _name(row.lifted_by),
+        "lifted_reason": row.lifted_reason,
+        "url": payloads.address(request, "api_ruling", row.pk),
+    }
+
+
+def _name(user: User | None) -> str | None:
+    return user.username if user else None

@@ -1,0 +1,116 @@
+"""Shapes of flags and rulings."""
+
+from rest_framework import serializers
+
+from hub.api.pages import PageQuery
+from hub.api.shapes import Fields
+from hub.catalog.moderation import OPEN
+from hub.models import Flag, Ruling, Version
+
+
+class FlagForm(Fields):
+    """What is wrong with what. Who says so is shown to nobody."""
+
+    name = serializers.CharField(max_length=193, help_text="`owner/name` of the embedding.")
+    version = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=999_999_999
+    )
+    reason = serializers.ChoiceField(Flag.Reason.choices)
+    text = serializers.CharField(required=False, default="", allow_blank=True, max_length=2_000)
+
+
+class FlagShape(Fields):
+    """A flag that you raised, and what became of it."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField(help_text="`owner/name`.")
+    version = serializers.IntegerField(allow_null=True)
+    reason = serializers.ChoiceField(Flag.Reason.choices, allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+    created = serializers.DateTimeField()
+    settled = serializers.DateTimeField(allow_null=True)
+    outcome = serializers.ChoiceField(Flag.Outcome.choices, allow_blank=True)
+
+
+class FlagsShape(Fields):
+    """A page of your own flags, newest first."""
+
+    items = FlagShape(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class QueuedFlagShape(FlagShape):
+    """A flag as moderators see it."""
+
+    rule = serializers.CharField(help_text="The rule of the safety page; `M1` for people's flags.")
+    detail = serializers.DictField()
+    note = serializers.CharField(allow_blank=True)
+    settled_by = serializers.CharField(allow_null=True)
+    page = serializers.URLField(help_text="What it is about, for people.")
+    url = serializers.URLField()
+
+
+class QueueShape(Fields):
+    """A page of the queue, newest first."""
+
+    items = QueuedFlagShape(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class QueueQuery(PageQuery):
+    """Which flags."""
+
+    state = serializers.ChoiceField(sorted(OPEN), required=False, default="open")
+
+
+class SettleForm(Fields):
+    """What became of a flag, and a note for other moderators."""
+
+    outcome = serializers.ChoiceField(Flag.Outcome.choices)
+    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=280)
+
+
+class RulingForm(Fields):
+    """What to hold for a look or to take down; without a version all that the embedding offers."""
+
+    name = serializers.CharField(max_length=193, help_text="`owner/name` of the embedding.")
+    version = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=999_999_999
+    )
+    kind = serializers.ChoiceField(Ruling.Kind.choices)
+    reason = serializers.CharField(max_length=280, help_text="Shown to the owner.")
+
+
+class LiftForm(Fields):
+    """Why it is taken back, for other moderators."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=280)
+
+
+class RulingShape(Fields):
+    """A decision about a version, lifted or not."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField(help_text="`owner/name`.")
+    version = serializers.IntegerField(allow_null=True)
+    state = serializers.ChoiceField(Version.State.choices, help_text="What the version is now.")
+    kind = serializers.ChoiceField(Ruling.Kind.choices)
+    reason = serializers.CharField()
+    made = serializers.DateTimeField()
+    made_by = serializers.CharField(allow_null=True)
+    lifted = serializers.DateTimeField(allow_null=True)
+    lifted_by = serializers.CharField(allow_null=True)
+    lifted_reason = serializers.CharField(allow_blank=True)
+    url = serializers.URLField()
+
+
+class MadeRulingsShape(Fields):
+    """A ruling for each version that it is about."""
+
+    items = RulingShape(many=True)
+
+
+class RulingsShape(MadeRulingsShape):
+    """A page of all rulings, newest first."""
+
+    next = serializers.URLField(allow_null=True)
