@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from hub.errors import Forbidden, NotFound, Unauthenticated
-from hub.models import AccessToken, Collection, Embedding, User, Version
+from hub.models import AccessToken, Collection, Commit, Embedding, User, Version
 from hub.models.registry import Visibility
 from hub.routes import ROUTES
 
@@ -44,11 +44,13 @@ class Viewer:
 
 
 __all__ = [
-    "ACTS", "ANONYMOUS", "ROUTES", "Act", "Viewer", "allows", "can", "can_see", "has_scope_for", "owns", "require",
-    "visible",
+    "ACTS", "ANONYMOUS", "ROUTES", "Act", "Viewer", "allows", "can", "can_see", "has_scope_for", "is_open", "owns",
+    "require", "visible",
 ]  # fmt: skip
 
 ANONYMOUS: Final = Viewer()
+_SHARED: Final = (Visibility.PUBLIC, Visibility.UNLISTED)
+_OFFERED: Final = (Version.State.PUBLISHED, Version.State.YANKED)
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,12 @@ def require(viewer: Viewer, act: str, thing: Any) -> None:
 
 
 def visible(queryset: models.QuerySet[Any], viewer: Viewer) -> models.QuerySet[Any]:
-    """The embeddings, versions or packs among these that this viewer may know of.
+    """The embeddings, versions, commits or packs among these that this viewer may know of.
 
     Strangers see public and unlisted embeddings with a published or yanked version, and of their versions only
     those; owners see all of their own that they have not deleted; moderators all but private things. Nobody
-    sees what was deleted, and without HUB_ANONYMOUS_READ only people who are signed in see anything. A pack is
-    public or its owner's alone.
+    sees what was deleted, and without HUB_ANONYMOUS_READ only people who are signed in see anything. A commit is
+    seen by whoever sees its version. A pack is public or its owner's alone.
     """
     if not allows(viewer, "see_public"):
         return queryset.none()
@@ -175,18 +177,23 @@ def visible(queryset: models.QuerySet[Any], viewer: Viewer) -> models.QuerySet[A
         if viewer.user is not None and viewer.has_scope("read"):
             question |= models.Q(owner_id=viewer.user.owner_id)
         return queryset.filter(question)
-    is_version = queryset.model is Version
-    prefix = "embedding__" if is_version else ""
-    shared = models.Q(**{f"{prefix}visibility__in": [Visibility.PUBLIC, Visibility.UNLISTED]})
-    offered = [Version.State.PUBLISHED, Version.State.YANKED]
-    if is_version:
-        question = shared & models.Q(state__in=offered)
-        queryset = queryset.exclude(state=Version.State.DELETED)
-    else:
-        versions = Version.objects.filter(embedding=models.OuterRef("pk"), state__in=offered)
+    prefix = "" if queryset.model is Embedding else "embedding__"
+    shared = models.Q(**{f"{prefix}visibility__in": _SHARED})
+    if queryset.model is Embedding:
+        versions = Version.objects.filter(embedding=models.OuterRef("pk"), state__in=_OFFERED)
         question = shared & (models.Q(head__isnull=False) | models.Q(models.Exists(versions)))
+    else:
+        state = "version__state" if queryset.model is Commit else "state"
+        question = shared & models.Q(**{f"{state}__in": _OFFERED})
+        if viewer.is_signed_in:
+            queryset = queryset.exclude(**{state: Version.State.DELETED})
     if viewer.user is not None and viewer.has_scope("read"):
         question |= models.Q(**{f"{prefix}owner_id": viewer.user.owner_id})
     if viewer.is_moderator:
         question |= shared
     return queryset.filter(question, **{f"{prefix}deleted_at__isnull": True})
+
+
+def is_open(visibility: str) -> bool:
+    """Whether anybody may pull, by its visibility alone, what can be pulled by some: the same as `visible` says."""
+    return visibility in _SHARED and allows(ANONYMOUS, "see_public")

@@ -37,7 +37,10 @@ AGENT: Final = "Glossa-Webhooks/1"
 
 @dramatiq.actor(actor_name="count_download", queue_name="default")
 def count_download(file_id: int, day: str) -> None:
-    """Add one download of a file on a day (`YYYY-MM-DD`), once for each promise."""
+    """Add one download of a file on a day (`YYYY-MM-DD`), once for each promise.
+
+    Hubs of before promised each pull as a job; this does what is left of that.
+    """
     with transaction.atomic():
         if promises.first_delivery():
             counting.count_download(file_id=file_id, day=day)

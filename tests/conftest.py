@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.environment import DATA_DIR, IN_CI, ON_POSTGRES, missing
+from tests.environment import BLOBS, DATA_DIR, IN_CI, ON_POSTGRES, missing
 from tests.frozen import _flush_is_possible  # noqa: F401  # a fixture for every test
 from tests.parts.browser import chromium  # noqa: F401  # a fixture for every test
 from tests.parts.process import CannotStart
@@ -81,15 +81,18 @@ def valkey_server() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def valkey(valkey_server: Valkey) -> Valkey:
-    """The running Valkey, empty, and nothing remembered of what was in it."""
+def valkey(valkey_server: Valkey) -> Iterator[Valkey]:
+    """The running Valkey, empty, and nothing remembered of what was in it; pulls are counted when a test says so."""
+    from hub.services import counting
     from hub.wire import throttle
 
     if not valkey_server.answers():
         valkey_server.start()
     valkey_server.flush()
     throttle.bundles.forget()
-    return valkey_server
+    counting.tally.wait_seconds = 3600
+    yield valkey_server
+    counting.tally.forget()
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +151,13 @@ def s3_blobs(settings: Any, s3_server: S3) -> S3:
     """An empty blob store in a bucket; the server."""
     settings.STORAGES = {**settings.STORAGES, "blobs": s3_server.storage()}
     return s3_server
+
+
+@pytest.fixture
+def hub_blobs(request: pytest.FixtureRequest) -> None:
+    """An empty blob store: a folder, or what the environment wants where a real client follows redirects."""
+    store = BLOBS if request.node.get_closest_marker("client") else "disk"
+    request.getfixturevalue(f"{store}_blobs")
 
 
 @pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])

@@ -4,9 +4,12 @@ One interface over two stores, a folder and an S3 bucket; `STORAGES["blobs"]` ch
 `hub.services` keeps those. Every function raises `Unavailable` when the store is out.
 """
 
+import hashlib
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from django.core.files.storage import FileSystemStorage, storages
 
@@ -16,6 +19,10 @@ from hub.blobs.s3 import BucketStorage, S3Store
 from hub.errors import Invalid, Unavailable
 
 __all__ = ["StoredBlob", "delete", "exists", "open", "put", "read", "size", "sweep", "url", "walk"]
+
+COMPARED_SECONDS: Final = 86_400.0
+MOST_COMPARED: Final = 10_000
+_compared: dict[str, tuple[tuple[int, ...], float]] = {}
 
 
 def _store() -> DiskStore | S3Store:
@@ -49,8 +56,43 @@ def read(sha256: str) -> bytes:
     with open(sha256) as file:
         data = file.read()
     if digest_of(data)[0] != sha256:
-        raise Unavailable("blob_damaged", "The stored bytes are damaged; the operator has to restore them.")
+        raise _damaged()
     return data
+
+
+def checked(sha256: str) -> BinaryIO:
+    """The blob as `open` gives it, its bytes compared with its name.
+
+    A file that has not changed since is compared once a day in a process. Raises as `read`.
+    """
+    file = open(sha256)
+    try:
+        identity = _identity(file)
+        known, since = _compared.get(sha256, (None, 0.0))
+        if identity is None or identity != known or time.monotonic() - since > COMPARED_SECONDS:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise _damaged()
+            file.seek(0)
+            if identity is not None:
+                if len(_compared) >= MOST_COMPARED:
+                    _compared.clear()
+                _compared[sha256] = (identity, time.monotonic())
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _identity(file: BinaryIO) -> tuple[int, ...] | None:
+    """What changes with every write to the file; None for a copy of something elsewhere."""
+    if not isinstance(_store(), DiskStore):
+        return None
+    facts = os.fstat(file.fileno())
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _damaged() -> Unavailable:
+    return Unavailable("blob_damaged", "The stored bytes are damaged; the operator has to restore them.")
 
 
 def exists(sha256: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from hub.access import Viewer
-from hub.catalog import locks, packs, resolve
+from hub.catalog import locks, packs, pulls, resolve
 from hub.catalog.pack_shapes import Pack
 from hub.catalog.shapes import Resolved, TreeFile
 from hub.errors import NotFound, Unacceptable
@@ -55,6 +55,9 @@ def file(
     Raises as `resolve.file` does; `entry_not_found` says the commit.
     """
     viewer = viewer_of(request)
+    quick = pulls.file(viewer, owner=owner, name=name, revision=revision, path=path)
+    if quick is not None:
+        return quick, quick.commit, quick.file_id, None
     try:
         one = resolve.file(viewer, owner=owner, name=name, revision=revision, path=path)
     except NotFound as error:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from django.db import DatabaseError, transaction
 
@@ -109,8 +110,19 @@ def stored(sha256: str) -> bytes:
     try:
         return blobs.read(sha256)
     except NotFound:
-        message = "The stored bytes are missing; the operator has to restore them."
-        raise Unavailable("blob_missing", message) from None
+        raise _missing() from None
+
+
+def opened(sha256: str) -> BinaryIO:
+    """The same as a file, which the caller closes."""
+    try:
+        return blobs.checked(sha256)
+    except NotFound:
+        raise _missing() from None
+
+
+def _missing() -> Unavailable:
+    return Unavailable("blob_missing", "The stored bytes are missing; the operator has to restore them.")
 
 
 def _made(canonical: File, layout: Layout, trigger: str) -> bytes:
