@@ -138,6 +138,31 @@ OVER: Final = (
 )
 
 
+class BaseProbe(models.Model):
+    """How fast steps on a base model were on a machine, and what memory they took: the newest is what pages tell.
+
+    `digest` is that of the base measured: another base under the same name was not measured. `resolutions` is what
+    the engine said, the smallest first: `resolution`, `batches` (`batch`, `seconds` a step, `peak_bytes`), `largest`
+    and `limit`.
+    """
+
+    base_model = models.ForeignKey(BaseModel, on_delete=models.CASCADE, related_name="probes")
+    digest = models.CharField(max_length=64)
+    host = models.CharField(max_length=120)
+    device = models.CharField(max_length=120)
+    precision = models.CharField(max_length=16)
+    load_seconds = models.FloatField()
+    resolutions = models.JSONField()
+    measured_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-measured_at"]
+        indexes = [models.Index(fields=["base_model", "-measured_at"], name="probe_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.base_model_id} on {self.host}"
+
+
 class TrainingImage(models.Model):
     """A prepared picture: turned, stripped, re-encoded. Without a run it waits for its owner's next one."""
 

@@ -22,7 +22,7 @@ from trainer.child import EngineChild
 from trainer.services import base_files, base_places, bases
 
 pytest.importorskip("torch")
-from tests.trainer.engine import checkpoints
+from benchmarks import checkpoints
 from tests.trainer.engine.test_convert import spoiled
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,7 @@
 """The engine as a program: commands as JSON lines on standard input, events on standard output.
 
-Commands are `train`, `sheet`, `describe`, `convert`, `stop` and `quit`; one runs at a time. The base model stays loaded
-until a command names another. When the input closes, the engine saves a checkpoint and ends.
+Commands are `train`, `sheet`, `describe`, `convert`, `probe`, `stop` and `quit`; one runs at a time. The base model
+stays loaded until a command names another. When the input closes, the engine saves a checkpoint and ends.
 """
 
 import json
@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import torch
 import transformers
 
 from trainer.base_folder import BaseFolderError, base_digest
-from trainer.engine import bars, canonical, measure
+from trainer.engine import bars, canonical, measure, pace
 from trainer.engine.base_model import BaseModel, placement
 from trainer.engine.convert import convert
 from trainer.engine.events import Fault, OnEvent, Reporter, machine_fault
@@ -98,6 +99,7 @@ class Engine:
             "sheet": self.sheet,
             "describe": self.describe,
             "convert": self.convert,
+            "probe": self.probe,
         }
         action = actions.get(command["do"])
         if action is None:
@@ -183,6 +185,31 @@ class Engine:
         file, folder = Path(command["file"]), Path(command["folder"])
         done = convert(file, folder, command["plan"], on_event, self.stopping(command))
         on_event("converted" if done else "stopped", step=None, checkpoint=None, embedding=None)
+
+    def probe(self, command: dict[str, Any], on_event: OnEvent) -> None:
+        """The `probe` command: how fast steps on a base are here, and what memory they take."""
+        started = time.monotonic()
+        base = self.base(command["base"], command.get("precision", "auto"), on_event)
+        loaded = time.monotonic() - started
+        found = pace.measure(
+            base,
+            command["resolutions"],
+            pace.Limits(**command["limits"]),
+            Path(command["workdir"]),
+            on_event=on_event,
+            should_stop=self.stopping(command),
+        )
+        if found is None:
+            on_event("stopped", step=None, checkpoint=None, embedding=None)
+            return
+        on_event(
+            "probed",
+            base_digest=base.digest,
+            device=pace.device_name(base),
+            precision=str(base.dtype).removeprefix("torch."),
+            load_seconds=round(loaded, 2),
+            resolutions=found,
+        )
 
     def base(self, folder: str, precision: str, on_event: OnEvent) -> BaseModel:
         """The warm base if the command means the same one in the same precision, else a newly loaded one."""

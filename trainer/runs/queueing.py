@@ -1,6 +1,6 @@
 """The line of waiting runs: whose turn it is, a run's place, when it starts, and what holds it up."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,18 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum, Window
-from django.db.models.functions import Now, RowNumber
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Now
 
 from hub.access import Viewer
 from hub.models import OutboxJob
 from trainer import turns
 from trainer.models import RUNNING, WAITING, TrainingRun
+from trainer.runs import pace
 
 DAY = timedelta(hours=24)
 # Of a run whose base was never trained on here: only to put runs in order, never told.
 USUAL_SECONDS = 600.0
-MEASURED_RUNS = 5
 MOST_IN_LINE = 500
 
 
@@ -198,18 +198,8 @@ def _left(run: TrainingRun, rates: dict[int, float]) -> float | None:
 
 
 def _rates(bases: set[int]) -> dict[int, float]:
-    """Seconds a step of each base took in its last finished runs, what comes before and after the steps included."""
-    if not bases:
-        return {}
-    done = TrainingRun.objects.filter(
-        base_model__in=bases, state=TrainingRun.State.DONE, seconds__gt=0, step__gt=0
-    )
-    newest = Window(RowNumber(), partition_by="base_model", order_by=F("finished_at").desc())
-    past: dict[int, list[float]] = defaultdict(list)
-    rows = done.order_by().annotate(place=newest).filter(place__lte=MEASURED_RUNS)
-    for base, seconds, step in rows.values_list("base_model_id", "seconds", "step"):
-        past[base].append(seconds / step)
-    return {base: sum(found) / len(found) for base, found in past.items()}
+    """Seconds a step of each base takes here, where that is known."""
+    return {base: found.seconds for base, found in pace.paces(bases).items()}
 
 
 def _spent(waiting: list[turns.Waiting]) -> dict[Any, float]:

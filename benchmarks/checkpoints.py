@@ -3,13 +3,14 @@
 The names are turned back here by rules of our own, so that a conversion can be held against what went in.
 """
 
+import json
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
@@ -17,6 +18,9 @@ from trainer import base_shapes
 
 Tensors = dict[str, Tensor]
 VOCABULARY = 49408
+# What the original files hold beside what is read of them.
+NOT_KEPT = ("logit_scale", "position_ids")
+TYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32"}
 RESNET = {
     "norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1",
     "norm2": "out_layers.0", "conv2": "out_layers.3", "conv_shortcut": "skip_connection",
@@ -54,34 +58,71 @@ def write(
     path: Path, plan: dict[str, Any], *, dtype: torch.dtype = torch.float16, **claims: str
 ) -> dict[str, Tensors]:
     """Write a checkpoint of random networks; returns their tensors by part, under their diffusers names."""
-    torch.manual_seed(len(plan["encoders"]))
-    made, parts = {}, {}
-    models: dict[str, Any] = {
-        "unet": UNet2DConditionModel(**plan["unet"]),
-        "vae": AutoencoderKL(**plan["vae"]),
-    }
-    for number, own in enumerate(plan["encoders"]):
-        kind = CLIPTextModelWithProjection if number else CLIPTextModel
-        config = CLIPTextConfig(
-            vocab_size=VOCABULARY, max_position_embeddings=77, bos_token_id=49406, eos_token_id=49407,
-            **own["config"],
-        )  # fmt: skip
-        models[f"text_encoder{'_2' if number else ''}"] = kind(config)
-    for part, model in models.items():
-        parts[part] = {name: tensor.to(dtype) for name, tensor in model.state_dict().items()}
-    made |= {f"model.diffusion_model.{name}": own for name, own in unet(parts["unet"], plan["unet"]).items()}
-    made |= {f"first_stage_model.{name}": own for name, own in vae(parts["vae"]).items()}
-    for number, own in enumerate(plan["encoders"]):
-        tensors = {
-            n.removeprefix("text_model."): t
-            for n, t in parts[f"text_encoder{'_2' if number else ''}"].items()
+    parts = random_parts(plan, dtype)
+    tensors = {**turned(plan, parts), "model_ema.decay": torch.zeros((), dtype=dtype)}
+    entries: dict[str, Any] = {"__metadata__": {f"modelspec.{key}": value for key, value in claims.items()}}
+    end = 0
+    for name, tensor in tensors.items():
+        entries[name] = {
+            "dtype": TYPES[dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [end, end + tensor.nbytes],
         }
-        turned = open_clip(tensors) if own["prefix"].endswith(".model.") else clip(tensors)
-        made |= {own["prefix"] + name: tensor for name, tensor in turned.items()}
-    made["model_ema.decay"] = torch.zeros(())
-    metadata = {f"modelspec.{key}": value for key, value in claims.items()}
-    save_file({name: tensor.contiguous() for name, tensor in made.items()}, path, metadata=metadata or None)
+        end += tensor.nbytes
+    header = json.dumps(entries).encode()
+    # Tensor by tensor, so that a file of some gigabytes is in memory once.
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        for tensor in tensors.values():
+            file.write(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
     return parts
+
+
+def random_parts(plan: dict[str, Any], dtype: torch.dtype) -> dict[str, Tensors]:
+    """Random tensors for every part of a plan, under the names that diffusers gives them."""
+    with torch.device("meta"):
+        models: dict[str, Any] = {
+            "unet": UNet2DConditionModel(**plan["unet"]),
+            "vae": AutoencoderKL(**plan["vae"]),
+        }
+        for number, own in enumerate(plan["encoders"]):
+            kind = CLIPTextModelWithProjection if number else CLIPTextModel
+            config = CLIPTextConfig(
+                vocab_size=VOCABULARY, max_position_embeddings=77, bos_token_id=49406, eos_token_id=49407,
+                **own["config"],
+            )  # fmt: skip
+            models[encoder(number)] = kind(config)
+    torch.manual_seed(len(plan["encoders"]))
+    return {
+        part: {
+            name.removeprefix("text_model."): torch.empty(tensor.shape, dtype=dtype).normal_(std=0.02)
+            for name, tensor in model.state_dict().items()
+        }
+        for part, model in models.items()
+    }
+
+
+def encoder(number: int) -> str:
+    """The folder of a text encoder."""
+    return f"text_encoder{'_2' if number else ''}"
+
+
+def turned(plan: dict[str, Any], parts: dict[str, Tensors]) -> Tensors:
+    """All parts under their original names."""
+    return {
+        name: own for part, tensors in parts.items() for name, own in turned_part(plan, part, tensors).items()
+    }
+
+
+def turned_part(plan: dict[str, Any], part: str, tensors: Tensors) -> Tensors:
+    """One part under its original names."""
+    if part == "unet":
+        return {f"model.diffusion_model.{name}": own for name, own in unet(tensors, plan["unet"]).items()}
+    if part == "vae":
+        return {f"first_stage_model.{name}": own for name, own in vae(tensors).items()}
+    prefix = plan["encoders"][part != encoder(0)]["prefix"]
+    turn = open_clip if prefix.endswith(".model.") else clip
+    return {prefix + name: own for name, own in turn(tensors).items()}
 
 
 def unet(tensors: Tensors, config: dict[str, Any]) -> Tensors:
@@ -146,12 +187,14 @@ def vae(tensors: Tensors) -> Tensors:
 def clip(tensors: Tensors) -> Tensors:
     """CLIP-L as the original wraps it, with the ids of places that old releases saved."""
     made = {f"text_model.{name}": tensor for name, tensor in tensors.items()}
-    return {**made, "text_model.embeddings.position_ids": torch.arange(77).unsqueeze(0)}
+    places = torch.arange(77).unsqueeze(0).to(tensors["final_layer_norm.bias"].dtype)
+    return {**made, "text_model.embeddings.position_ids": places}
 
 
 def open_clip(tensors: Tensors) -> Tensors:
     """An OpenCLIP text tower: query, key and value in one tensor, the projection turned."""
-    made: Tensors = {"logit_scale": torch.ones(())}
+    dtype = tensors["final_layer_norm.bias"].dtype
+    made: Tensors = {"logit_scale": torch.ones((), dtype=dtype)}
     simple = {
         "embeddings.token_embedding.weight": "token_embedding.weight",
         "embeddings.position_embedding.weight": "positional_embedding",
@@ -161,14 +204,13 @@ def open_clip(tensors: Tensors) -> Tensors:
     width = tensors["final_layer_norm.weight"].shape[0]
     for old, new in simple.items():
         made[new] = tensors[old]
-    made["text_projection"] = tensors.get("text_projection.weight", torch.ones(width, width)).T
+    made["text_projection"] = tensors.get("text_projection.weight", torch.ones(width, width, dtype=dtype)).T
     count = 1 + max(int(name.split(".")[2]) for name in tensors if name.startswith("encoder.layers."))
     for number in range(count):
         made |= _resblock(tensors, f"encoder.layers.{number}", f"transformer.resblocks.{number}")
     if count == 23:
         # The layer that SD 2.x leaves out.
-        left_out = _resblock(tensors, "encoder.layers.0", "transformer.resblocks.23")
-        made |= {name: tensor.clone() for name, tensor in left_out.items()}
+        made |= _resblock(tensors, "encoder.layers.0", "transformer.resblocks.23")
     return made
 
 
