@@ -76,7 +76,7 @@ class Reference:
         self.tokenizers = [CLIPTokenizer.from_pretrained(folder, subfolder=f"tokenizer{end}") for end in ends]
         self.texts = [
             (CLIPTextModelWithProjection if end else CLIPTextModel).from_pretrained(
-                folder, subfolder=f"text_encoder{end}"
+                folder, subfolder=f"text_encoder{end}", torch_dtype=torch.float32
             )
             for end in ends
         ]

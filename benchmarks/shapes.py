@@ -1,18 +1,6 @@
-"""Train a few steps on the real shapes of a family with random weights: does it fit, and into how much memory?
+"""Bases of the real shapes of a family with random weights: numbers about memory and time, never about quality."""
 
-    python -m benchmarks.real_shapes sdxl [--resolution 256] [--steps 3] [--folder DIR]
-
-The weights are random, so the numbers are about memory and time, never about quality. One JSON object comes out:
-peak memory of the training process in GiB, seconds a step, and which rows moved.
-"""
-
-import argparse
 import json
-import resource
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +13,6 @@ from diffusers import (
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
-from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from trainer.base_folder import BUNDLED
@@ -64,7 +51,7 @@ CLIP_G = (1280, 5120, 32, 20)
 
 
 def build(family: str, folder: Path, resolution: int) -> None:
-    """Write a base of the family's real shapes, its UNet in half precision."""
+    """Write a base of the family's real shapes, its UNet in half precision; its pictures take two steps."""
     tokenizer = CLIPTokenizer.from_pretrained(BUNDLED, subfolder="tokenizer")
     vae = AutoencoderKL(
         block_out_channels=(128, 256, 512, 512),
@@ -98,10 +85,12 @@ def build(family: str, folder: Path, resolution: int) -> None:
             vae, first, tokenizer, unet, scheduler, None, None, requires_safety_checker=False
         )
     pipeline.save_pretrained(folder)
+    record = {"name": family, "resolution": resolution, "sampler": "ddim", "guidance": 5.0, "steps": 2}
+    (folder / "glossa.json").write_text(json.dumps(record))
 
 
 def text_config(tokenizer: Any, shape: tuple[int, int, int, int]) -> CLIPTextConfig:
-    """The config of a text encoder; its vocabulary is the small one of the bundled base."""
+    """The config of a text encoder. The bundled base has CLIP's whole vocabulary, so the table is of real size too."""
     width, inner, layers, heads = shape
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
@@ -115,75 +104,3 @@ def text_config(tokenizer: Any, shape: tuple[int, int, int, int]) -> CLIPTextCon
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-
-
-def train(family: str, folder: Path, resolution: int, steps: int) -> dict[str, Any]:
-    """Train in this process and say what it took."""
-    from trainer.engine.base_model import BaseModel
-    from trainer.engine.run import Run
-    from trainer.recipe import Recipe
-
-    base = BaseModel.load(folder, precision="bf16")
-    recipe = Recipe.for_preset(
-        "quick",
-        family=family,
-        kind="object",
-        trigger="mossglow",
-        initializer="star",
-        precision="bf16",
-        resolution=resolution,
-        batch=1,
-        accumulate=1,
-        max_steps=steps,
-    )
-    picture = folder.parent / "picture.png"
-    Image.effect_noise((resolution + 64, resolution), 80).convert("RGB").save(picture)
-    events: list[dict[str, Any]] = []
-    started = time.monotonic()
-    Run(
-        base=base,
-        recipe=recipe,
-        images=[{"path": str(picture)}],
-        workdir=folder.parent / "work",
-        on_event=lambda event, **values: events.append({"event": event, **values}),
-        should_stop=lambda: False,
-    ).train()
-    result = events[-1]
-    return {
-        "family": family,
-        "resolution": resolution,
-        "steps": result["steps"],
-        "seconds": round(time.monotonic() - started, 1),
-        "base_intact": result["base_intact"],
-        "encoders": [own["slot"] for own in result["encoders"]],
-        "cosine_to_initializer": result["cosine_to_initializer"],
-        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
-    }
-
-
-def main() -> None:
-    """Build in one process and train in another, so that only training counts."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("family", choices=FAMILIES)
-    parser.add_argument("--resolution", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=2)
-    parser.add_argument("--folder", type=Path)
-    parser.add_argument("--only", choices=("build", "train"))
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = (given.folder or Path(temporary)) / given.family
-        if given.only == "build":
-            build(given.family, folder, given.resolution)
-        elif given.only == "train":
-            print(json.dumps(train(given.family, folder, given.resolution, given.steps)))
-        else:
-            for part in ("build", "train"):
-                subprocess.run(
-                    [sys.executable, "-m", "benchmarks.real_shapes", *sys.argv[1:], "--only", part]
-                    + ([] if given.folder else ["--folder", temporary]),
-                    check=True,
-                )
-
-
-if __name__ == "__main__":
-    main()
