@@ -3,12 +3,20 @@
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from hub.models import Embedding, Owner, Webhook
 from hub.services.webhook_events import EVENTS
 from hub.services.webhook_targets import MAX_URL
 
 _USUAL = ["version.published", "run.done", "run.failed"]
+
+
+def _tile(name: str, why: str) -> SafeString:
+    """What happens, and the event's name below, which may break at its dot."""
+    thing, _, what = name.partition(".")
+    return format_html("{}<small><code>{}.<wbr>{}</code></small>", why, thing, what)
 
 
 class WebhookForm(forms.Form):
@@ -23,14 +31,14 @@ class WebhookForm(forms.Form):
         help_text="Where the hub sends a POST.",
     )
     events = forms.MultipleChoiceField(
-        choices=[(name, f"{name}: {why}") for name, why in EVENTS.items()],
+        choices=[(name, _tile(name, why)) for name, why in EVENTS.items()],
         widget=forms.CheckboxSelectMultiple,
         initial=_USUAL,
         label="Tell it when",
         error_messages={"required": "Choose at least one event."},
     )
     embedding = forms.ModelChoiceField(
-        queryset=Embedding.objects.none(), required=False, label="Of", empty_label="all my embeddings"
+        queryset=Embedding.objects.none(), required=False, label="About", empty_label="all my embeddings"
     )
 
     def __init__(self, *args: Any, owner: Owner, webhook: Webhook | None = None, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.access import Viewer
@@ -141,6 +142,7 @@ def _shown(
         "form": form,
         "secret": secret,
         "shown": SHOWN,
+        "now": timezone.now(),
         "tries": len(webhook_sending.WAITS) + 1,
     }
     return render(request, "settings/webhook.html", context, status=status)
