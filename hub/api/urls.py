@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from hub.api import (
+    account,
     drafts,
     embeddings,
     files,
@@ -54,6 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("tokens", tokens.tokens, name="api_tokens"),
     path("tokens/current", tokens.current, name="api_current_token"),
     path("tokens/<int:number>", tokens.token, name="api_token"),
+    path("account", account.account, name="api_account"),
     path("whoami", people.whoami, name="api_whoami"),
     path("base-models", people.base_models, name="api_base_models"),
     path("schema", schema.schema, name="api_schema"),

@@ -122,11 +122,20 @@ def _record(request: HttpRequest, row: TrainingRun, outlook: reads.Outlook) -> d
         "warnings": row.warnings,
         "created": row.created_at,
         "version": version.number if version is not None else None,
+        "draft": _draft(request, row),
         "has_draft": version is not None and version.state == Version.State.DRAFT,
+        "tells_by_mail": row.tell_by_mail,
         "page": payloads.address(request, "run", row.id),
         "url": payloads.address(request, "api_run", row.id),
         "events": payloads.address(request, "api_run_events", row.id),
     }
+
+
+def _draft(request: HttpRequest, row: TrainingRun) -> str | None:
+    if row.version is None or row.version.state != Version.State.DRAFT:
+        return None
+    of = row.embedding
+    return payloads.address(request, "api_draft", of.owner.name, of.name, row.version.pk)
 
 
 def _list(request: Request) -> HttpResponse:

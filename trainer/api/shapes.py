@@ -36,7 +36,9 @@ class RunShape(Fields):
     warnings = serializers.ListField(child=serializers.JSONField())
     created = serializers.DateTimeField()
     version = serializers.IntegerField(allow_null=True, help_text="The number it was published under.")
+    draft = serializers.URLField(allow_null=True, help_text="The draft that waits to be published.")
     has_draft = serializers.BooleanField(help_text="Whether a draft waits to be published.")
+    tells_by_mail = serializers.BooleanField(help_text="Whether a mail is sent when it ends.")
     page = serializers.URLField()
     url = serializers.URLField()
     events = serializers.URLField()
@@ -93,6 +95,12 @@ class NewRunForm(Fields):
         required=False, default=dict, binary=True, help_text="An object, as JSON."
     )
     pictures = Pictures(required=False)
+    picture_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=200,
+        help_text="Pictures that wait, in place of files.",
+    )
     captions = TextsByName(
         help_text="What else is in a picture, by the name of its file: an object of texts, as JSON."
     )

@@ -2,15 +2,24 @@
 
 from django.urls import path
 
-from trainer.api import events, runs
+from trainer.api import afterwards, bases, events, pictures, runs
 
 RUN = "runs/<uuid:run_id>"
 
 urlpatterns = [
+    path("base-models/<str:name>", bases.base_model, name="api_base_model"),
     path("runs", runs.runs, name="api_runs"),
+    path("runs/quota", afterwards.quota, name="api_quota"),
     path(RUN, runs.run, name="api_run"),
     path(f"{RUN}/events", events.events, name="api_run_events"),
     path(f"{RUN}/cancel", runs.cancel, name="api_run_cancel"),
     path(f"{RUN}/publish", runs.publish, name="api_run_publish"),
     path(f"{RUN}/go-on", runs.go_on, name="api_run_go_on"),
+    path(f"{RUN}/mail", afterwards.mail, name="api_run_mail"),
+    path(f"{RUN}/snapshots", afterwards.snapshots, name="api_run_snapshots"),
+    path(f"{RUN}/take", afterwards.take, name="api_run_take"),
+    path(f"{RUN}/pictures", afterwards.forget, name="api_run_pictures"),
+    path("training-pictures", pictures.pictures, name="api_training_pictures"),
+    path("training-pictures/advice", pictures.advice, name="api_advice"),
+    path("training-pictures/<uuid:picture_id>", pictures.picture, name="api_training_picture"),
 ]

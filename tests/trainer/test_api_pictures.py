@@ -1,0 +1,103 @@
+"""Pictures that wait for a run through the native API: checked, advised on, learned from, dropped."""
+
+import io
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image, ImageFilter
+
+from hub.access import Viewer
+from hub.models import BaseModel
+from tests import factories
+from tests.trainer.advice.test_looks import scene
+from trainer.models import TrainingImage, TrainingRun
+
+pytestmark = pytest.mark.django_db
+API = "/api/hub/v1"
+PICTURES = f"{API}/training-pictures"
+JSON = "application/json"
+
+
+@pytest.fixture
+def mia(maker: Viewer) -> dict[str, str]:
+    """The maker's token."""
+    return factories.bearer("mia", "train", "publish")
+
+
+@pytest.fixture
+def big(base: Any) -> Any:
+    """A base model trained at 512 pixels."""
+    made = factories.base_model(name="big")
+    BaseModel.objects.filter(pk=made.pk).update(title="A big one", resolution=512, is_installed=True)
+    return made
+
+
+def add(client: Client, mia: dict[str, str], picture: Image.Image, name: str = "one.jpg") -> Any:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=90)
+    file = SimpleUploadedFile(name, out.getvalue(), content_type="image/jpeg")
+    return client.post(PICTURES, {"file": file}, headers=mia)
+
+
+def advised(client: Client, mia: dict[str, str], **given: Any) -> Any:
+    given = {"kind": "object", "base_model": "big", **given}
+    answer = client.post(f"{PICTURES}/advice", given, content_type=JSON, headers=mia)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def test_a_set_is_checked_advised_on_and_learned_from(client: Client, mia: dict[str, str], big: Any) -> None:
+    soft = scene(12).filter(ImageFilter.GaussianBlur(5))
+    made = [
+        add(client, mia, picture, f"{number}.jpg").json()
+        for number, picture in enumerate((scene(10), scene(11), soft))
+    ]
+    assert client.get(PICTURES, headers=mia).json() == {"items": made}
+    assert client.get(made[0]["url"], headers=mia).status_code == 200
+    ids = [one["id"] for one in made]
+    for given in ({"pictures": ids}, {}, {"pictures": None}):
+        found = advised(client, mia, **given)
+        assert found["looked_at"] == 3
+        [finding] = found["items"]
+        assert (finding["code"], finding["pictures"]) == ("blurred", [ids[2]])
+        assert finding["sentence"] and finding["to_do"]
+    assert advised(client, mia, base_model="tiny")["items"] == []
+    run = client.post(
+        f"{API}/runs",
+        {
+            "name": "moss-glow", "kind": "object", "base_model": "big", "licence": "cc0-1.0", "consent": "true",
+            "picture_ids": ids[:2],
+        },
+        headers=mia,
+    )  # fmt: skip
+    assert run.status_code == 201, run.content
+    assert [str(one.pk) for one in TrainingRun.objects.get().images.order_by("position")] == ids[:2]
+    assert [one["id"] for one in client.get(PICTURES, headers=mia).json()["items"]] == ids[2:]
+
+
+def test_a_picture_is_dropped(client: Client, mia: dict[str, str], base: Any) -> None:
+    address = f"{PICTURES}/{add(client, mia, scene(10)).json()['id']}"
+    assert [client.delete(address, headers=mia).status_code for _ in range(2)] == [204, 204]
+    assert not TrainingImage.objects.exists()
+
+
+def test_what_is_no_picture_is_refused_and_leaves_nothing(client: Client, mia: dict[str, str]) -> None:
+    refused = client.post(PICTURES, {"file": SimpleUploadedFile("x.jpg", b"text")}, headers=mia)
+    assert (refused.status_code, bool(refused.json()["error"]["detail"]["rule"])) == (422, True)
+    assert client.post(PICTURES, {}, headers=mia).json()["error"]["code"] == "file_missing"
+    assert not TrainingImage.objects.exists()
+
+
+def test_others_see_and_drop_nothing_of_it(client: Client, mia: dict[str, str], base: Any) -> None:
+    picture = add(client, mia, scene(10)).json()
+    factories.user("ben", made_by_operator=True)
+    ben = factories.bearer("ben", "train", "read")
+    assert client.get(PICTURES, headers=ben).json() == {"items": []}
+    assert client.get(picture["url"], headers=ben).status_code == 404
+    assert advised(client, ben, pictures=[picture["id"]])["looked_at"] == 0
+    client.delete(f"{PICTURES}/{picture['id']}", headers=ben)
+    assert TrainingImage.objects.count() == 1
+    assert client.get(PICTURES, headers=factories.bearer("mia", "read")).status_code == 403
+    assert client.get(PICTURES).status_code == 401
