@@ -68,11 +68,11 @@ class S3Store:
     def put(self, source: bytes | Path, sha256: str, length: int) -> None:
         """Store the bytes unless they are there; a damaged object is written again."""
         kill_point("K3")
-        with _translated(sha256):
+        with translated(sha256):
             try:
                 self._put(source, sha256, IfNoneMatch="*")
             except ClientError as error:
-                code = _code(error)
+                code = code_of(error)
                 if code not in _EXISTS | _NO_CONDITIONS:
                     raise
                 if not self._is_sound(sha256, length):
@@ -85,7 +85,7 @@ class S3Store:
         """A local copy, so that it can be read twice and in any order."""
         copy = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  the caller closes it
         try:
-            with _translated(sha256):
+            with translated(sha256):
                 body = self._client.get_object(**self._key(sha256))["Body"]
                 for piece in body.iter_chunks(1 << 20):
                     copy.write(piece)
@@ -97,23 +97,23 @@ class S3Store:
 
     def size(self, sha256: str) -> int | None:
         """Length, or None when it is not there."""
-        with _translated(sha256):
+        with translated(sha256):
             try:
                 return int(self._client.head_object(**self._key(sha256))["ContentLength"])
             except ClientError as error:
-                if _code(error) in _ABSENT:
+                if code_of(error) in _ABSENT:
                     return None
                 raise
 
     def delete(self, sha256: str) -> None:
         """Remove the object."""
-        with _translated(sha256):
+        with translated(sha256):
             self._client.delete_object(**self._key(sha256))
 
     def walk(self) -> Iterator[str]:
         """Names in the order of their keys."""
-        prefix = self._object_name("sha256/")
-        with _translated(""):
+        prefix = self.object_name("sha256/")
+        with translated(""):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.storage.bucket_name, Prefix=prefix):
                 names = (entry["Key"].rpartition("/")[2] for entry in page.get("Contents", ()))
@@ -143,11 +143,12 @@ class S3Store:
     def _client(self) -> Any:
         return self.storage.connection.meta.client
 
-    def _object_name(self, path: str) -> str:
+    def object_name(self, path: str) -> str:
+        """The key of something below the configured prefix."""
         return f"{self.storage.location}/{path}" if self.storage.location else path
 
     def _key(self, sha256: str) -> dict[str, str]:
-        return {"Bucket": self.storage.bucket_name, "Key": self._object_name(path_of(sha256))}
+        return {"Bucket": self.storage.bucket_name, "Key": self.object_name(path_of(sha256))}
 
     def _put(self, source: bytes | Path, sha256: str, **condition: str) -> None:
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
@@ -169,17 +170,18 @@ class S3Store:
         return digest.hexdigest() == sha256
 
 
-def _code(error: ClientError) -> str:
+def code_of(error: ClientError) -> str:
+    """What the store calls the failure."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
-def _translated(sha256: str) -> Iterator[None]:
+def translated(sha256: str) -> Iterator[None]:
     """Turn the client library's errors into the hub's."""
     try:
         yield
     except ClientError as error:
-        code = _code(error)
+        code = code_of(error)
         if code in _ABSENT:
             raise absent(sha256) from None
         if code in _NO_ROOM:

@@ -1,6 +1,7 @@
 """Large files, the Git LFS way: a batch of announcements, then one PUT for each, or several and a word that it is all.
 
-The addresses that the batch answers carry their own permission, since clients send no token to them.
+The addresses that the batch answers carry their own permission, since clients send no token to them. Where the file
+store can sign addresses, the bytes go straight there and are looked at when the client says that it is done.
 """
 
 from math import ceil
@@ -16,7 +17,7 @@ from hub.hf import bodies
 from hub.hf.commit import target
 from hub.hf.endpoint import endpoint
 from hub.models import PendingUpload
-from hub.services import pending
+from hub.services import direct, pending
 from hub.wire import links, uploads
 from hub.wire.errors import STATUS
 
@@ -70,14 +71,21 @@ def _object(wanted: Any) -> tuple[str, int]:
 def _upload(request: HttpRequest, viewer: Viewer, row: PendingUpload, in_parts: bool) -> dict[str, Any]:
     """The address to PUT to; for a file in parts those of all parts, and the one that says that it is all."""
     link = links.sign(viewer, f"upload{row.pk}")
+    store = direct.addresses(row, part_bytes=PART_BYTES if in_parts else None)
     if not in_parts or row.size <= PART_BYTES:
-        return {"href": request.build_absolute_uri(reverse("hf_lfs_upload", args=[link]))}
-    parts = {
-        f"{number:05}": request.build_absolute_uri(reverse("hf_lfs_part", args=[link, number]))
-        for number in range(1, _count(row) + 1)
-    }
-    whole = request.build_absolute_uri(reverse("hf_lfs_complete", args=[link]))
-    return {"href": whole, "header": {"chunk_size": str(PART_BYTES), **parts}}
+        whole = store.whole if store else request.build_absolute_uri(reverse("hf_lfs_upload", args=[link]))
+        return {"href": whole}
+    parts = (
+        store.parts
+        if store
+        else [
+            request.build_absolute_uri(reverse("hf_lfs_part", args=[link, number]))
+            for number in range(1, _count(row) + 1)
+        ]
+    )
+    named = {f"{number:05}": address for number, address in enumerate(parts, 1)}
+    complete = request.build_absolute_uri(reverse("hf_lfs_complete", args=[link]))
+    return {"href": complete, "header": {"chunk_size": str(PART_BYTES), **named}}
 
 
 def _count(row: PendingUpload) -> int:
@@ -122,12 +130,27 @@ def part(request: HttpRequest, link: str, number: int) -> HttpResponse:
 def complete(request: HttpRequest, link: str) -> HttpResponse:
     """Put the parts together. Invalid when one is missing, or together they are another file."""
     row = _opened(link)
+    if row.store_upload:
+        pending.finish(row, tags=_tags(bodies.json_object(request)), count=_count(row))
+        return _taken(row.sha256)
     with uploads.folder() as folder:
         whole = folder / "file"
         pending.write_parts(row, numbers=range(1, _count(row) + 1), target=whole)
         spooled = uploads.spooled(whole)
         pending.receive(row, path=whole, sha256=spooled.sha256, size=spooled.size)
     return _taken(row.sha256)
+
+
+def _tags(body: dict[str, Any]) -> dict[int, str]:
+    """The parts that a client says it has sent, with the tags that the store gave it for them."""
+    parts = body.get("parts")
+    found: dict[int, str] = {}
+    for part in parts if isinstance(parts, list) else []:
+        number = part.get("partNumber") if isinstance(part, dict) else None
+        if not isinstance(number, int):
+            raise Invalid("malformed_request", "A part has a partNumber and an etag.", field="parts")
+        found[number] = bodies.text(part, "etag")
+    return found
 
 
 @endpoint(strict=True)

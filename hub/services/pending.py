@@ -1,10 +1,11 @@
 """Large files on their way: announced, sent in one piece or several, and kept until a commit names them.
 
-They are never read here; that is done when the commit comes, as with any other file. What no commit names within a
-day is swept.
+What they hold is not looked at here; that is done when the commit comes, as with any other file. Whoever sent them
+straight to the file store is believed nothing: length and SHA-256 are those of the bytes, or they are removed. What no
+commit names within a day is swept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from hub.access import Viewer, require, visible
 from hub.errors import Conflict, Invalid, NotFound, TooLarge, Unacceptable
 from hub.formats.limits import MIB
 from hub.models import Embedding, File, PendingPart, PendingUpload, Version
-from hub.services import gc, ingest
+from hub.services import direct, gc, ingest
 
 LIFE_HOURS: Final = 24
 MOST_OPEN: Final = 32
@@ -108,12 +109,34 @@ def write_parts(upload: PendingUpload, *, numbers: Iterable[int], target: Path) 
             whole.write(blobs.read(parts[number].blob_id))
 
 
+def finish(upload: PendingUpload, *, tags: Mapping[int, str], count: int) -> None:
+    """Take in a file whose parts were sent straight to the store. Invalid `part_missing`, and as `receive`."""
+    direct.put_together(upload, tags=tags, count=count)
+    take(upload)
+
+
+def take(upload: PendingUpload) -> bool:
+    """Take in what was sent straight to the store, if anything. Invalid as `receive`: other bytes are removed."""
+    with direct.fetched(upload) as sent:
+        if sent is None:
+            return False
+        try:
+            receive(upload, path=sent.path, sha256=sent.sha256, size=sent.size)
+        except Invalid:
+            direct.drop(upload)
+            raise
+    direct.drop(upload)
+    return True
+
+
 def is_here(viewer: Viewer, *, embedding: Embedding, sha256: str, size: int) -> bool:
-    """Whether all bytes of a file that this viewer sent, or that the embedding has, are here."""
+    """Whether all bytes of a file that this viewer sent, or that the embedding has, are here. Raises as `take`."""
     if _own_file(embedding, sha256) is not None:
         return True
-    rows = PendingUpload.objects.filter(user=viewer.user, embedding=embedding, sha256=sha256, size=size)
-    return rows.filter(blob__isnull=False).exists()
+    row = PendingUpload.objects.filter(
+        user=viewer.user, embedding=embedding, sha256=sha256, size=size
+    ).first()
+    return row is not None and (row.blob_id is not None or take(row))
 
 
 def write(viewer: Viewer, *, embedding: Embedding, sha256: str, target: Path) -> None:
@@ -123,7 +146,8 @@ def write(viewer: Viewer, *, embedding: Embedding, sha256: str, target: Path) ->
     to know a digest gives nobody the bytes.
     """
     _check_digest(sha256)
-    sent = PendingUpload.objects.filter(user=viewer.user, embedding=embedding, blob=sha256).exists()
+    row = PendingUpload.objects.filter(user=viewer.user, embedding=embedding, sha256=sha256).first()
+    sent = row is not None and (row.blob_id is not None or take(row))
     if not sent and _own_file(embedding, sha256) is None:
         versions = visible(Version.objects.resolvable(), viewer)
         if not File.objects.filter(blob=sha256, version__in=versions).exists():
@@ -144,13 +168,15 @@ def sweep(*, max_age_hours: float = LIFE_HOURS) -> int:
     old = timezone.now() - timedelta(hours=max_age_hours)
     rows = list(PendingUpload.objects.filter(created_at__lt=old))
     _remove(rows)
-    return len(rows)
+    return len(rows) + direct.sweep()
 
 
 def _remove(rows: list[PendingUpload]) -> None:
     for row in rows:
         with transaction.atomic():
             digests = [row.blob_id, *row.parts.values_list("blob_id", flat=True)]
+            if row.blob_id is None:
+                direct.drop(row)
             row.delete()
         for sha256 in digests:
             if sha256:

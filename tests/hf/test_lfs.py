@@ -49,14 +49,14 @@ def push(ask: Ask, token: str, path: Path, how: str, **more: Any) -> Any:
     )
 
 
-def check_published(answer: list[str]) -> None:
+def check_published(answer: list[str], digest: str = DIGEST) -> None:
     """The push became the second version, and nothing of it is left over."""
     assert answer[0] == "none", answer
     second = Version.objects.get(number=2)
     assert answer[1] == shelf.commit_of(second)
-    assert second.source_sha256 == DIGEST
+    assert second.source_sha256 == digest
     assert not PendingUpload.objects.exists()
-    assert not Blob.objects.filter(pk=DIGEST).exists() and not blobs.exists(DIGEST)
+    assert not Blob.objects.filter(pk=digest).exists() and not blobs.exists(digest)
 
 
 @pytest.mark.client
@@ -78,7 +78,9 @@ class TestClients:
         check_published(push(ask, writer, path, how, more=NO_XET if how == "path" else {}))
 
     @pytest.mark.usefixtures("small_parts")
-    def test_several_pieces(self, ask: Ask, writer: str, path: Path) -> None:
+    def test_several_pieces(self, ask: Ask, writer: str, path: Path, blob_store: str) -> None:
+        if blob_store == "s3":
+            pytest.skip("A bucket takes larger parts only, see test_lfs_bucket.")
         assert len(DATA) > 1000
         check_published(push(ask, writer, path, "path", more=NO_XET))
 
