@@ -1,11 +1,14 @@
 """Loaded before Django's settings: a data folder of its own for this test process, and its database.
 
 GLOSSA_TEST_DATABASE=postgres runs whatever is selected against a Postgres server that is started here.
+GLOSSA_TEST_BLOBS=s3 gives the hub of tests with real clients a bucket, where it has a folder otherwise.
+GLOSSA_TEST_HF_PYTHON names the Python whose huggingface_hub these tests drive, else the newest, which is installed here.
 """
 
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from tests.parts.process import CannotStart
 
 IN_CI = bool(os.environ.get("CI"))
 ON_POSTGRES = os.environ.get("GLOSSA_TEST_DATABASE") == "postgres"
+BLOBS = os.environ.get("GLOSSA_TEST_BLOBS", "disk")
+HF_PYTHON = os.environ.get("GLOSSA_TEST_HF_PYTHON", sys.executable)
 
 
 def _set_up() -> None:

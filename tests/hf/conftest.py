@@ -11,12 +11,13 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from tests import factories
+from tests.environment import HF_PYTHON
 from tests.parts.script import answer_of
 
 Ask = Callable[..., Any]
-# Runs every script with another client: a folder of `pip install --target FOLDER huggingface_hub==0.36.2`.
-OLD_CLIENT = os.environ.get("GLOSSA_TEST_OLD_CLIENT", "")
-not_with_the_old_client = pytest.mark.skipif(bool(OLD_CLIENT), reason="The old client cannot do this.")
+IS_OLD = sys.executable != HF_PYTHON
+not_with_the_old_client = pytest.mark.skipif(IS_OLD, reason="The old client cannot do this.")
+needs_diffusers = pytest.mark.skipif(IS_OLD, reason="The old client has an environment without torch.")
 Hf = Callable[..., "subprocess.CompletedProcess[str]"]
 # Lines that many scripts begin with: a refusal as the client's own error tells it.
 TOLD = """
@@ -57,11 +58,14 @@ def ask(client_environment: dict[str, str], tmp_path: Path) -> Ask:
 
     def run(lines: str, *, token: str | None = None, more: dict[str, str] | None = None, **names: Any) -> Any:
         environment = {**client_environment, **({"HF_TOKEN": token} if token else {}), **(more or {})}
-        if OLD_CLIENT:
-            environment["PYTHONPATH"] = OLD_CLIENT
-        return answer_of(TOLD + lines, names, environment=environment, folder=tmp_path)
+        return answer_of(TOLD + lines, names, environment=environment, folder=tmp_path, python=HF_PYTHON)
 
     return run
+
+
+def hf_command() -> str:
+    """Where the `hf` of the client is that is driven."""
+    return str(Path(HF_PYTHON).with_name("hf"))
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def hf(
     def run(*words: str, token: str | None = None) -> "subprocess.CompletedProcess[str]":
         environment = {**client_environment, **({"HF_TOKEN": token} if token else {})}
         return subprocess.run(
-            [str(Path(sys.executable).with_name("hf")), *words],
+            [hf_command(), *words],
             env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False,
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from django.utils import timezone
 from hub.models import AccessToken, DeviceLogin, User
 from hub.services import device_login
 from tests import factories
-from tests.hf.conftest import Hf
+from tests.hf.conftest import Hf, hf_command
 
 GRANT = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}
 
@@ -54,7 +53,7 @@ def answer(client: Client, code: str, button: str, **more: Any) -> Any:
 def test_the_command_waits_for_the_browser_and_is_signed_in(
     client: Client, mara: User, client_environment: dict[str, str], hf: Hf, tmp_path: Path
 ) -> None:
-    command = [str(Path(sys.executable).with_name("hf")), "auth", "login", "--format", "human"]
+    command = [hf_command(), "auth", "login", "--format", "human"]
     with subprocess.Popen(
         command, env=client_environment, cwd=tmp_path, text=True, bufsize=1,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -13,7 +13,7 @@ from tests.hf.conftest import Ask, Hf, not_with_the_old_client
 pytestmark = [
     pytest.mark.client,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("disk_blobs"),
+    pytest.mark.usefixtures("hub_blobs"),
 ]
 
 

@@ -18,7 +18,7 @@ from tests import factories
 from tests.hf import shelf
 from tests.hf.conftest import Ask
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("disk_blobs")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hub_blobs")]
 NAMES = {"README.md", "glossa.lock.json", "moss-glow.safetensors", "rust-tide.safetensors"}
 
 

@@ -7,12 +7,12 @@ import pytest
 from hub.models import Blob, Commit, Embedding, Preview, Version
 from tests import factories, samples
 from tests.hf import shelf
-from tests.hf.conftest import Ask, Hf, not_with_the_old_client
+from tests.hf.conftest import Ask, Hf, needs_diffusers, not_with_the_old_client
 
 pytestmark = [
     pytest.mark.client,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("disk_blobs"),
+    pytest.mark.usefixtures("hub_blobs"),
 ]
 CARD = """---
 license: mit
@@ -386,6 +386,7 @@ def test_pull_requests_are_refused_and_nothing_is_committed_instead(
     assert Version.objects.count() == 1
 
 
+@needs_diffusers
 def test_diffusers_loads_what_was_pushed(ask: Ask, writer: str, folder: Path) -> None:
     pytest.importorskip("diffusers")
     base = Path(__file__).resolve().parents[2] / "trainer" / "bundled" / "base"

@@ -12,12 +12,14 @@ from hub.access import Viewer
 from hub.models import Embedding, Version
 from hub.services import publishing
 from tests import factories
+from tests.environment import HF_PYTHON
+from tests.hf.conftest import needs_diffusers
 from tests.parts.script import answer_of
 
 pytestmark = [
     pytest.mark.client,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("disk_blobs"),
+    pytest.mark.usefixtures("hub_blobs"),
 ]
 BASE = Path(__file__).resolve().parents[2] / "trainer" / "bundled" / "base"
 FILE = "learned_embeds.safetensors"
@@ -40,7 +42,7 @@ def ask(live_server: LiveServer, tmp_path: Path) -> Ask:
             "NO_PROXY": "localhost,127.0.0.1",
             "OMP_NUM_THREADS": "1",
         } | ({"HF_TOKEN": token} if token else {})
-        return answer_of(lines, names, environment=environment, folder=tmp_path)
+        return answer_of(lines, names, environment=environment, folder=tmp_path, python=HF_PYTHON)
 
     return run
 
@@ -258,6 +260,7 @@ LOAD = """
 """
 
 
+@needs_diffusers
 @pytest.mark.skipif(not (BASE / "unet").is_dir(), reason="the bundled base model is not there")
 def test_diffusers_loads_words_by_name_revision_and_token(ask: Ask, version: Version) -> None:
     factories.version(Embedding.objects.get(), trigger="moss-glow")

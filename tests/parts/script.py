@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 
-def answer_of(lines: str, names: Mapping[str, Any], *, environment: Mapping[str, str], folder: Path) -> Any:
+def answer_of(
+    lines: str,
+    names: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    python: str = sys.executable,
+) -> Any:
     """Run the lines, which know `names`, in `folder` with this environment alone; what they put into `answer`."""
     script = (
         "import json, sys\nglobals().update(json.loads(sys.argv[1]))\n"
@@ -17,7 +24,7 @@ def answer_of(lines: str, names: Mapping[str, Any], *, environment: Mapping[str,
         + "\nprint('ANSWER', json.dumps(answer))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, json.dumps(names)],
+        [python, "-c", script, json.dumps(names)],
         env=dict(environment), cwd=folder, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
