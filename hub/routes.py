@@ -182,6 +182,9 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "delete_version": ("delete_version", "delete_version"),
     "delete_embedding": ("delete_version", "delete_version"),
     # Training.
+    "base_models": ("see_public", None),
+    "base_model": ("see_public", None),
+    "api_base_model": ("see_public", None),
     "train": ("start_run", "start_run"),
     "train_check": (None, "start_run"),
     "train_advice": (None, "start_run"),

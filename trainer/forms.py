@@ -9,7 +9,9 @@ from django.utils.html import format_html
 from hub.models import BaseModel
 from hub.models.registry import Kind, Visibility
 from hub.web.forms import KINDS, LICENCES, VISIBILITIES
+from trainer import runs
 from trainer.presets import preset_settings
+from trainer.runs import pace
 from trainer.sets import PictureSet
 
 QUALITIES = {
@@ -40,9 +42,36 @@ SETTINGS = (
     "tag_drop",
 )
 
+# Fields below the fold, which opens when one of them is wrong.
+FOLDED = (
+    "trigger",
+    "title",
+    "visibility",
+    "vectors_per_token",
+    "max_steps",
+    "lr",
+    "lr_schedule",
+    "batch",
+    "seed",
+    "flip",
+    "early_stop",
+    "crop",
+    "caption_drop",
+    "tag_shuffle",
+    "tag_drop",
+    "may_shrink",
+)
+
 
 def _steps(preset: str, family: str) -> int:
     return int(preset_settings(preset, family, Kind.STYLE)["max_steps"])
+
+
+def _with_time(title: str, times: dict[str, float]) -> str:
+    """A base by its title, with the time that a run of standard quality takes here."""
+    if "standard" not in times:
+        return f"{title} (how long it takes here was not measured)"
+    return f"{title} (standard quality: about {runs.in_words(times['standard'])} here)"
 
 
 class TrainForm(forms.Form):
@@ -140,10 +169,24 @@ class TrainForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         bases = list(BaseModel.objects.filter(is_installed=True).order_by("title"))
-        self._offer("base_model", [(base.name, base.title) for base in bases])
+        known = pace.paces([base.pk for base in bases])
+        times = {base.pk: pace.expected(base, known.get(base.pk)) for base in bases}
+        self._offer("base_model", [(base.name, _with_time(base.title, times[base.pk])) for base in bases])
         family = bases[0].family if bases else "tiny"
+        # With several bases their own list says the times: the tiles do not know which one will be chosen.
+        only = times[bases[0].pk] if len(bases) == 1 else {}
+        self.only_base = bases[0].title if bases else ""
         qualities = [
-            (name, format_html("{}<small>up to {} steps; {}</small>", title, _steps(name, family), why))
+            (
+                name,
+                format_html(
+                    "{}<small>up to {} steps{}; {}</small>",
+                    title,
+                    _steps(name, family),
+                    f", about {runs.in_words(only[name])} here" if name in only else "",
+                    why,
+                ),
+            )
             for name, (title, why) in QUALITIES.items()
         ]
         self._offer("preset", qualities)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hub.wire import media
-from trainer.web import again, compare, ended, pictures, run, telling, wizard
+from trainer.web import again, bases, compare, ended, pictures, run, telling, wizard
 
 media.add_source(pictures.source)
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("train/advice", wizard.advise, name="train_advice"),
     path("train/pictures/<uuid:picture_id>", wizard.remove, name="train_picture"),
     path("train/sets/<slug:name>/<str:file>", wizard.set_picture, name="train_set_picture"),
+    path("bases", bases.listing, name="base_models"),
+    path("bases/<str:name>", bases.show, name="base_model"),
     path("runs", run.list_runs, name="runs"),
     path("runs/compare", compare.compare, name="runs_compare"),
     path("runs/<uuid:run_id>", run.show, name="run"),

@@ -61,6 +61,8 @@ RESERVED: Final[frozenset[str]] = frozenset(
         "inspect",
         "edit",
         "train",
+        "base",
+        "bases",
         "run",
         "runs",
         "settings",

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from trainer.api import afterwards, events, pictures, runs
+from trainer.api import afterwards, bases, events, pictures, runs
 
 RUN = "runs/<uuid:run_id>"
 
 urlpatterns = [
+    path("base-models/<str:name>", bases.base_model, name="api_base_model"),
     path("runs", runs.runs, name="api_runs"),
     path("runs/quota", afterwards.quota, name="api_quota"),
     path(RUN, runs.run, name="api_run"),

@@ -19,7 +19,7 @@ from trainer.base_folder import (
     read_base,
 )
 from trainer.models import RUNNING, WAITING, TrainingRun
-from trainer.services import base_files, base_places
+from trainer.services import base_facts, base_files, base_places
 from trainer.services.base_files import Tell
 
 
@@ -58,7 +58,8 @@ def install(
         name, place, parts = base_files.convert(
             file, name=name, title=title, licence=licence, replace=replace, tell=tell
         )
-        return _record(read_base(place), name=name, digest=digest_of(parts), place=place, title=title)
+        base = _record(read_base(place), name=name, digest=digest_of(parts), place=place, title=title)
+        return _with_facts(base, {})
     try:
         facts = read_base(path)
     except BaseFolderError as error:
@@ -123,9 +124,9 @@ def _copied(folder: Path, name: str, digest: str) -> Path:
         return base_places.take(partial, name)
 
 
-def _with_facts(base: BaseModel, facts: dict[str, Any]) -> BaseModel:
-    """The base with more facts in its record."""
-    base.record = {**base.record, **facts}
+def _with_facts(base: BaseModel, known: dict[str, Any]) -> BaseModel:
+    """The base with what its folder says of it, and with what is known better, in its record."""
+    base.record = {**base_facts.of(Path(base.folder)), **base.record, **known}
     base.save(update_fields=["record"])
     return base
 

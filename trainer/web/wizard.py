@@ -19,7 +19,7 @@ from hub.models.registry import Kind
 from hub.wire import media, uploads
 from hub.wire.auth import viewer_of
 from trainer import runs, sets
-from trainer.forms import SUGGESTED, TrainForm, initial_of_set
+from trainer.forms import FOLDED, SUGGESTED, TrainForm, initial_of_set
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures, submitting
 from trainer.services.submitting import Submission
@@ -130,29 +130,11 @@ def _page(
     return render(request, "trainer/train.html", context, status=status)
 
 
-FOLDED = (
-    "trigger",
-    "title",
-    "visibility",
-    "vectors_per_token",
-    "max_steps",
-    "lr",
-    "lr_schedule",
-    "batch",
-    "seed",
-    "flip",
-    "early_stop",
-    "crop",
-    "caption_drop",
-    "tag_shuffle",
-    "tag_drop",
-    "may_shrink",
-)
-
-
 def _initial(request: HttpRequest, viewer: Viewer, earlier: TrainingRun | None) -> dict[str, Any]:
     initial: dict[str, Any] = {"key": uuid.uuid4(), "preset": "standard", "kind": "style"}
     chosen = request.GET.get("set", "")
+    if request.GET.get("base"):
+        initial["base_model"] = request.GET["base"]
     if earlier is not None:
         initial |= again.initial_of_run(earlier, name=_free_name(viewer, earlier.embedding.name))
     elif chosen:
