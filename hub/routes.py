@@ -108,6 +108,11 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_rulings": ("moderate", "moderate"),
     "api_ruling": ("moderate", None),
     "api_lift_ruling": (None, "moderate"),
+    "api_rename": (None, "rename"),
+    "api_label": (None, "edit_card"),
+    "api_trigger": ("see_public", None),
+    "api_person": ("see_public", None),
+    "api_likes": ("whoami", None),
     "api_account": ("whoami", "manage_account"),
     "api_tokens": ("manage_tokens", "manage_tokens"),
     "api_token": ("manage_tokens", "manage_tokens"),
@@ -216,5 +221,6 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_training_pictures": ("see_training_images", "start_run"),
     "api_training_picture": (None, "start_run"),
     "api_advice": (None, "start_run"),
+    "api_picture_sets": ("see_public", None),
     "run_forget": (None, "delete_training_images"),
 }

@@ -17,11 +17,12 @@ from hub.api.shapes import (
     EmbeddingsShape,
     ListQuery,
     NewEmbeddingForm,
+    RenameForm,
     WholeEmbeddingShape,
 )
 from hub.catalog import resolve, shelves, whole
 from hub.models import Embedding
-from hub.services import publishing
+from hub.services import publishing, renaming
 from hub.wire.idempotency import once
 
 
@@ -68,6 +69,26 @@ def embedding(request: Request, owner: str, name: str) -> HttpResponse:
         check_unchanged(request._request, _whole(request._request, viewer, owner, name))
     publishing.update_details(viewer, embedding=row, **changes)
     return json_answer(request._request, _told(request._request, viewer, row.pk))
+
+
+@documented(
+    "renameEmbedding",
+    "Give it another name; the old one leads to it and stays yours. Harmless to repeat.",
+    method="POST",
+    takes={"application/json": RenameForm},
+    gives=WholeEmbeddingShape,
+    refuses=(410,),
+)
+@endpoint("POST")
+@once
+def rename(request: Request, owner: str, name: str) -> HttpResponse:
+    """The same embedding under another name."""
+    viewer = viewer_of(request)
+    row = resolve.own(viewer, owner=owner, name=name, act="rename")
+    row = renaming.rename(viewer, embedding=row, name=asked.body(RenameForm, request.data)["name"])
+    response = json_answer(request._request, _told(request._request, viewer, row.pk))
+    response["Location"] = payloads.address(request._request, "api_embedding", row.owner.name, row.name)
+    return response
 
 
 def _list(request: Request) -> HttpResponse:

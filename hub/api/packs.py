@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from hub.access import Viewer
 from hub.api import asked, payloads
-from hub.api.answers import json_answer
+from hub.api.answers import check_unchanged, json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.pack_shapes import (
@@ -60,6 +60,7 @@ def packs(request: Request) -> HttpResponse:
     method="PATCH",
     takes=PackChangesForm,
     gives=PackShape,
+    refuses=(412,),
 )
 @documented("deletePack", "Delete it; its members stay.", method="DELETE", gives=None, status=204)
 @endpoint("GET", "PATCH", "DELETE")
@@ -73,7 +74,10 @@ def pack(request: Request, owner: str, name: str) -> HttpResponse:
     if request.method == "DELETE":
         services.delete_pack(viewer, pack=row)
         return HttpResponse(status=204)
-    row = services.update_pack(viewer, pack=row, **asked.body(PackChangesForm, request.data))
+    changes = asked.body(PackChangesForm, request.data)
+    if "If-Match" in request.headers:
+        check_unchanged(request._request, _told(request._request, viewer, row))
+    row = services.update_pack(viewer, pack=row, **changes)
     return json_answer(request._request, _told(request._request, viewer, row))
 
 
@@ -117,6 +121,7 @@ def members(request: Request, owner: str, name: str) -> HttpResponse:
     method="PATCH",
     takes=MemberChangesForm,
     gives=PackShape,
+    refuses=(412,),
 )
 @documented("removeMember", "Take it out.", method="DELETE", gives=None, status=204)
 @endpoint("PATCH", "DELETE")
@@ -128,6 +133,8 @@ def member(request: Request, owner: str, name: str, number: int) -> HttpResponse
         writes.remove_member(viewer, pack=row, member=number)
         return HttpResponse(status=204)
     changes = asked.body(MemberChangesForm, request.data)
+    if "If-Match" in request.headers:
+        check_unchanged(request._request, _told(request._request, viewer, row))
     if "note" in changes:
         writes.describe_member(viewer, pack=row, member=number, note=changes["note"])
     if "version" in changes:

@@ -175,6 +175,18 @@ class NewVersionForm(Fields):
     label = serializers.CharField(required=False, default="", allow_blank=True, max_length=40)
 
 
+class LabelForm(Fields):
+    """A word beside the number: small letters, digits, dots and dashes."""
+
+    label = serializers.CharField(max_length=40)
+
+
+class RenameForm(Fields):
+    """The new name under the same owner; the old one leads to it for ever."""
+
+    name = serializers.CharField(max_length=96)
+
+
 class YankForm(Fields):
     """Why it should not be used any more; shown to everybody who still has it."""
 

@@ -10,11 +10,11 @@ from hub.api import asked, payloads
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
-from hub.api.shapes import NewVersionForm, VersionShape, VersionsShape, YankForm
+from hub.api.shapes import LabelForm, NewVersionForm, VersionShape, VersionsShape, YankForm
 from hub.catalog import resolve, whole
 from hub.errors import NotFound
 from hub.models import Version
-from hub.services import publishing
+from hub.services import labels, publishing
 from hub.wire.idempotency import once
 
 
@@ -86,6 +86,27 @@ def unyank(request: Request, owner: str, name: str, number: int) -> HttpResponse
     """Offer a yanked version again."""
     viewer = viewer_of(request)
     publishing.unyank(viewer, version=_own(viewer, owner, name, number, "yank"))
+    return json_answer(request._request, _told(request, viewer, owner, name, number))
+
+
+@documented(
+    "labelVersion",
+    "Give it a label, which stands where a revision stands; harmless to repeat.",
+    method="PUT",
+    takes={"application/json": LabelForm},
+    gives=VersionShape,
+    refuses=(410,),
+)
+@documented("unlabelVersion", "Take its label off.", method="DELETE", gives=VersionShape, refuses=(410,))
+@endpoint("PUT", "DELETE")
+def label(request: Request, owner: str, name: str, number: int) -> HttpResponse:
+    """A version with a label, or without."""
+    viewer = viewer_of(request)
+    row = _own(viewer, owner, name, number, "edit_card")
+    if request.method == "PUT":
+        labels.put(viewer, version=row, label=asked.body(LabelForm, request.data)["label"])
+    elif row.label:
+        labels.take_off(viewer, embedding=row.embedding, label=row.label)
     return json_answer(request._request, _told(request, viewer, owner, name, number))
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from hub.access import Viewer, can_see, require
 from hub.errors import NotFound, RateLimited, Unacceptable
-from hub.models import Embedding, Flag, Version
+from hub.models import Embedding, Flag, User, Version
 from hub.models.registry import Visibility
 from hub.services import audit, texts
 from hub.services.names import reads_like
@@ -58,7 +58,9 @@ def raise_flag(
     if reason == Flag.Reason.OTHER and not text:
         raise Unacceptable("field_invalid", "Say what is wrong with it.", field="text")
     with transaction.atomic():
-        mine = Flag.objects.select_for_update().filter(raised_by=viewer.user)
+        # One at a time for one person: there is no row yet that the first of two flags could be held by.
+        User.objects.select_for_update().get(pk=viewer.user.pk)
+        mine = Flag.objects.filter(raised_by=viewer.user)
         flag = mine.filter(embedding=embedding, settled_at=None).first()
         if flag is None:
             hour = timezone.now() - timedelta(hours=1)

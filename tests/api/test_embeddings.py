@@ -235,3 +235,58 @@ def test_another_address_is_refused_in_the_body_of_this_door(client: Client) -> 
     for address in (f"{API}/nothing", f"{API}/embeddings/a/b/c/d"):
         answer = client.get(address)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_version_is_labelled_and_the_label_is_taken_off(client: Client, token: dict[str, str]) -> None:
+    make(client, token)
+    publish(client, token)
+    address = f"{PLACE}/versions/1/label"
+
+    def put(label: str) -> Any:
+        return client.put(address, {"label": label}, content_type="application/json", headers=token)
+
+    assert [put("soft").json()["label"] for _ in range(2)] == ["soft", "soft"]
+    taken = put("hard")
+    assert (taken.status_code, taken.json()["error"]["code"]) == (409, "label_taken")
+    assert put("main").json()["error"]["detail"]["field"] == "label"
+    assert [client.delete(address, headers=token).json()["label"] for _ in range(2)] == ["", ""]
+    assert client.put(address, {"label": "x"}, content_type="application/json").status_code == 401
+    stranger = factories.bearer("bob", "manage", "read")
+    refused = client.put(address, {"label": "x"}, content_type="application/json", headers=stranger)
+    assert refused.status_code == 403
+
+
+def test_another_name_leads_on_from_the_old_one(client: Client, token: dict[str, str]) -> None:
+    make(client, token)
+    publish(client, token)
+
+    def rename(name: str, headers: dict[str, str]) -> Any:
+        return client.post(
+            f"{PLACE}/rename", {"name": name}, content_type="application/json", headers=headers
+        )
+
+    assert rename("other", factories.bearer("bob", "manage", "read")).status_code == 403
+    assert rename("No Name", token).status_code == 422
+    renamed = rename("fern-dragon", token)
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "ada/fern-dragon")
+    assert renamed["Location"] == renamed.json()["url"]
+    old = client.get(PLACE)
+    assert (old.status_code, old["Location"]) == (307, f"{API}/embeddings/ada/fern-dragon")
+
+
+def test_people_their_likes_and_their_words_are_found(client: Client, token: dict[str, str]) -> None:
+    factories.published(title="Moss dragon")
+    factories.published(name="secret", visibility="private")
+    person = client.get(f"{API}/people/ada").json()
+    assert (person["name"], person["published"], person["packs"]) == ("ada", 1, [])
+    assert [one["name"] for one in client.get(person["embeddings"]).json()["items"]] == ["ada/moss-dragon"]
+    assert client.get(f"{API}/people/nobody").status_code == 404
+    bob = factories.bearer("bob", "read", "manage")
+    assert client.get(f"{API}/likes", headers=bob).json()["items"] == []
+    client.put(f"{PLACE}/like", headers=bob)
+    [liked] = client.get(f"{API}/likes", headers=bob).json()["items"]
+    assert (liked["name"], liked["trigger"]) == ("ada/moss-dragon", "moss-dragon")
+    assert client.get(f"{API}/likes").status_code == 401
+    [namesake] = client.get(f"{API}/triggers/MOSS-dragon").json()["items"]
+    assert namesake["name"] == "ada/moss-dragon"
+    assert client.get(f"{API}/triggers/unused").json()["items"] == []

@@ -114,3 +114,19 @@ def test_likes_are_counted_once_and_need_their_scope(client: Client, pack: Colle
         assert send(client, "DELETE", path, None, headers).json() == {"likes": 0, "is_liked": False}
     assert send(client, "PUT", path, None, bearer("bob", "read")).status_code == 403
     assert send(client, "PUT", path, None, {}).status_code == 401
+
+
+def test_a_pack_changes_only_from_the_state_that_was_read(client: Client, pack: Collection) -> None:
+    headers = bearer("ada", "read", "manage")
+    address = f"{API}/packs/ada/wet-places"
+    member = pack.members.first()
+    assert member is not None
+    for place, change in (
+        (address, {"title": "Wetter"}),
+        (f"{address}/members/{member.pk}", {"note": "First."}),
+    ):
+        given: Any = {"content_type": "application/json"}
+        given["headers"] = {**headers, "if-match": client.get(address, headers=headers)["ETag"]}
+        assert client.patch(place, change, **given).status_code == 200
+        stale = client.patch(place, change, **given)
+        assert (stale.status_code, stale.json()["error"]["code"]) == (412, "stale")

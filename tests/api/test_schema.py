@@ -183,11 +183,18 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 STORY = """
 import sys
 from client import AuthenticatedClient
-from client.api.embeddings import create_embedding, get_version, list_embeddings, publish_version
-from client.models import KindEnum, NewEmbeddingForm, NewVersionForm
+from client.api.drafts import list_drafts
+from client.api.embeddings import (
+    add_draft_picture, create_draft, create_embedding, get_version, list_embeddings, publish_draft, publish_version,
+    update_draft,
+)
+from client.api.flags import raise_flag
+from client.models import (
+    PatchedDraftForm, FlagForm, FlagReason, KindEnum, LastWordForm, NewEmbeddingForm, NewPictureForm, NewVersionForm,
+)
 from client.types import File
 
-hub, secret, path = sys.argv[1:]
+hub, secret, path, other, picture = sys.argv[1:]
 client = AuthenticatedClient(base_url=hub, token=secret, raise_on_unexpected_status=True)
 made = create_embedding.sync(
     client=client, body=NewEmbeddingForm(name="fern-light", kind=KindEnum.STYLE), idempotency_key="generated-1"
@@ -203,7 +210,26 @@ with open(path, "rb") as file:
 assert getattr(version, "name", "") == "v1", version
 found = list_embeddings.sync(client=client, q="fern")
 assert [one.name for one in found.items] == ["ada/fern-light"], found
-told = get_version.sync(owner="ada", name="fern-light", number=1, client=client)
+place = {"owner": "ada", "name": "fern-light", "client": client}
+with open(other, "rb") as file:
+    draft = create_draft.sync(
+        **place,
+        body=NewVersionForm(
+            file=File(payload=file, file_name="fern.safetensors"), trigger="fern-light", licence="cc0-1.0"
+        ),
+    )
+with open(picture, "rb") as file:
+    shown = add_draft_picture.sync(
+        **place, number=draft.id, body=NewPictureForm(file=File(payload=file, file_name="seen.png"))
+    )
+assert len(shown.items) == 1, shown
+draft = update_draft.sync(**place, number=draft.id, body=PatchedDraftForm(label="soft"))
+assert [one.label for one in list_drafts.sync(client=client).items] == ["soft"]
+second = publish_draft.sync(**place, number=draft.id, body=LastWordForm(notes="Softer."))
+assert (second.name, second.label, second.notes) == ("v2", "soft", "Softer."), second
+flag = raise_flag.sync(client=client, body=FlagForm(name="ada/fern-light", version=2, reason=FlagReason.SPAM))
+assert flag.settled is None, flag
+told = get_version.sync(**place, number=1)
 print(told.sha256)
 """
 
@@ -211,12 +237,14 @@ print(told.sha256)
 @pytest.mark.client
 @pytest.mark.django_db(transaction=True)
 def test_a_generated_client_publishes_and_finds(generated: Path, live_server: Any, tmp_path: Path) -> None:
-    _, secret = factories.token("ada", scopes=["read", "publish"])
-    file = tmp_path / "fern.safetensors"
-    file.write_bytes(samples.canonical_file("tiny", vectors=2, seed=3))
+    _, secret = factories.token("ada", scopes=["read", "publish", "manage"])
+    files = [tmp_path / name for name in ("fern.safetensors", "other.safetensors", "seen.png")]
+    files[0].write_bytes(samples.canonical_file("tiny", vectors=2, seed=3))
+    files[1].write_bytes(samples.canonical_file("tiny", vectors=2, seed=4))
+    files[2].write_bytes(samples.picture())
     (generated / "story.py").write_text(STORY)
-    command = [sys.executable, generated / "story.py", live_server.url, secret, file]
+    command = [sys.executable, generated / "story.py", live_server.url, secret, *files]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=generated)
     assert done.returncode == 0, done.stderr
-    answer = Client().get(f"{API}/embeddings/ada/fern-light").json()
-    assert done.stdout.strip() == answer["version"]["sha256"]
+    answer = Client().get(f"{API}/embeddings/ada/fern-light/versions/1").json()
+    assert done.stdout.strip() == answer["sha256"]

@@ -101,3 +101,9 @@ def test_others_see_and_drop_nothing_of_it(client: Client, mia: dict[str, str], 
     assert TrainingImage.objects.count() == 1
     assert client.get(PICTURES, headers=factories.bearer("mia", "read")).status_code == 403
     assert client.get(PICTURES).status_code == 401
+
+
+def test_the_sets_that_come_with_the_hub_are_listed_with_their_pictures(client: Client) -> None:
+    items = client.get(f"{API}/picture-sets").json()["items"]
+    assert items and all(len(one["pictures"]) >= 3 for one in items)
+    assert client.get(items[0]["pictures"][0]).status_code == 200

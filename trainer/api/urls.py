@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trainer.api import afterwards, bases, events, pictures, runs
+from trainer.api import afterwards, bases, events, pictures, runs, sets
 
 RUN = "runs/<uuid:run_id>"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{RUN}/snapshots", afterwards.snapshots, name="api_run_snapshots"),
     path(f"{RUN}/take", afterwards.take, name="api_run_take"),
     path(f"{RUN}/pictures", afterwards.forget, name="api_run_pictures"),
+    path("picture-sets", sets.sets, name="api_picture_sets"),
     path("training-pictures", pictures.pictures, name="api_training_pictures"),
     path("training-pictures/advice", pictures.advice, name="api_advice"),
     path("training-pictures/<uuid:picture_id>", pictures.picture, name="api_training_picture"),
