@@ -16,10 +16,14 @@ TESTS := $(PY) -m pytest -m "not gpu and not slow"
 SILENT := HUB_DATA_DIR=$(VENV)/check-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run worker check test suite postgres bench docs
+# The oldest huggingface_hub that is promised to work, in an environment of its own.
+OLD_HF := 0.36.2
+OLD_HF_VENV := .venv-hf036
+HF_TESTS := tests/hf tests/journeys/test_pull_with_huggingface_hub.py
+.PHONY: help setup run worker check test suite postgres test-hf test-hf-old bench docs
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/site.stamp ## make .venv and install everything needed to run
 
@@ -45,7 +49,19 @@ suite: $(VENV)/test.stamp
 
 # Its one process waits for servers much of the time, so it runs beside the suite, after what fails fast.
 postgres: check
-	GLOSSA_TEST_DATABASE=postgres $(TESTS) tests/services tests/catalog tests/jobs
+	GLOSSA_TEST_DATABASE=postgres $(TESTS) tests/services tests/catalog tests/jobs \
+		tests/hf/test_whole_table.py
+
+test-hf: $(VENV)/test.stamp ## all of the Hugging Face protocol once more, on Postgres and a bucket
+	GLOSSA_TEST_DATABASE=postgres GLOSSA_TEST_BLOBS=s3 $(TESTS) $(HF_TESTS)
+
+test-hf-old: $(VENV)/test.stamp $(OLD_HF_VENV)/stamp ## the same clients' tests with the oldest huggingface_hub
+	GLOSSA_TEST_HF_PYTHON=$(CURDIR)/$(OLD_HF_VENV)/bin/python $(PY) -m pytest -m "client and not gpu and not slow" $(HF_TESTS)
+
+$(OLD_HF_VENV)/stamp:
+	@$(PY) -m venv $(OLD_HF_VENV)
+	@$(OLD_HF_VENV)/bin/python -m pip install --quiet --disable-pip-version-check huggingface_hub==$(OLD_HF)
+	@touch $@
 
 # What benchmarks are made of, and those that take an hour.
 PARTS := bare checkpoints real_checkpoint reference rounds shapes sides time_to_quality

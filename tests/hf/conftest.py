@@ -17,6 +17,8 @@ from tests.parts.script import answer_of
 Ask = Callable[..., Any]
 IS_OLD = sys.executable != HF_PYTHON
 not_with_the_old_client = pytest.mark.skipif(IS_OLD, reason="The old client cannot do this.")
+# What the client calls a file that is not there.
+MISSING_FILE = "EntryNotFoundError" if IS_OLD else "RemoteEntryNotFoundError"
 needs_diffusers = pytest.mark.skipif(IS_OLD, reason="The old client has an environment without torch.")
 Hf = Callable[..., "subprocess.CompletedProcess[str]"]
 # Lines that many scripts begin with: a refusal as the client's own error tells it.

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hub.models import AccessToken, DeviceLogin, User
 from hub.services import device_login
 from tests import factories
-from tests.hf.conftest import Hf, hf_command
+from tests.hf.conftest import Hf, hf_command, not_with_the_old_client
 
 GRANT = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}
 
@@ -48,6 +48,7 @@ def answer(client: Client, code: str, button: str, **more: Any) -> Any:
     )
 
 
+@not_with_the_old_client
 @pytest.mark.client
 @pytest.mark.django_db(transaction=True)
 def test_the_command_waits_for_the_browser_and_is_signed_in(

@@ -203,6 +203,7 @@ def test_a_public_embedding_that_others_rely_on_is_not_deleted(
     assert version.state == "published"
 
 
+@not_with_the_old_client
 def test_the_command_line_makes_lists_and_deletes(hf: Hf, writer: str) -> None:
     made = hf("repos", "create", "moss-glow", "--private", token=writer)
     assert made.returncode == 0, made.stderr
