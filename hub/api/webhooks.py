@@ -127,7 +127,9 @@ def deliveries(request: Request, number: int) -> HttpResponse:
 @endpoint("GET")
 def delivery(request: Request, number: int, key: UUID) -> HttpResponse:
     """One delivery."""
-    row = reads.delivery(reads.own(viewer_of(request), number=number), key=key)
+    viewer = viewer_of(request)
+    row = reads.delivery(reads.own(viewer, number=number), key=key)
+    reads.require_sight(viewer, event=row.event)
     return json_answer(request._request, {**_told(request, row), "body": row.body})
 
 

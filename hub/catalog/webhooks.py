@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from hub.access import Viewer, require
-from hub.errors import NotFound
+from hub.access import ACTS, Viewer, has_scope_for, require
+from hub.errors import Forbidden, NotFound
 from hub.models import Delivery, Webhook
 
 
@@ -44,3 +44,12 @@ def delivery(webhook: Webhook, *, key: UUID) -> Delivery:
     if found is None:
         raise NotFound("This webhook was told nothing under this id, or too long ago.")
     return found
+
+
+def require_sight(viewer: Viewer, *, event: str) -> None:
+    """Forbidden `insufficient_scope` for a token that could not read what this event tells."""
+    act = "see_run" if event.startswith("run.") else "see_private"
+    if not has_scope_for(viewer, act):
+        scope = ACTS[act].scope
+        message = f"What {event} tells needs a token with the scope “{scope}”."
+        raise Forbidden("insufficient_scope", message, scope=scope)

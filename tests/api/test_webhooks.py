@@ -145,6 +145,23 @@ def test_a_token_needs_the_scopes_of_what_it_will_be_told(
     assert not Webhook.objects.exists()
 
 
+def test_a_token_without_them_can_still_switch_off_but_neither_widen_nor_read(receiver: Receiver) -> None:
+    made = make(receiver)
+    factories.published(visibility="private")
+    worker.send_webhooks.fn()
+    path, key = f"/{made['id']}", Delivery.objects.get().key
+    for answer in (
+        ask("get", f"{path}/deliveries/{key}", scopes="manage"),
+        ask("patch", path, {"url": receiver.url + "/mine"}, scopes="manage"),
+        ask("patch", path, {"embedding": None}, scopes="manage"),
+        ask("patch", path, {"is_active": True}, scopes="manage"),
+    ):
+        assert answer.status_code == 403 and answer.json()["error"]["code"] == "insufficient_scope"
+    listed = ask("get", f"{path}/deliveries", scopes="manage").content.decode()
+    assert "moss-dragon" not in listed
+    assert ask("patch", path, {"is_active": False}, scopes="manage").json()["is_active"] is False
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
