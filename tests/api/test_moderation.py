@@ -136,3 +136,26 @@ def test_the_queue_goes_on_with_a_cursor_and_costs_no_more_for_more(
     assert seen == made[::-1]
     with django_assert_max_num_queries(queries):
         mod.get(f"{API}/moderation/flags?limit=5")
+
+
+def test_files_stop_being_pulled_with_the_ruling_and_come_back_with_its_end(
+    embedding: Embedding, mod: Client
+) -> None:
+    addresses = (
+        f"{API}/embeddings/ada/moss-dragon/versions/1/files?layout=canonical",
+        "/ada/moss-dragon/resolve/v1/moss-dragon.safetensors",
+    )
+
+    def pulled() -> list[int]:
+        return [Client().get(address).status_code for address in addresses]
+
+    assert pulled() == [200, 200]
+    seen = []
+    for kind in Ruling.Kind.values:
+        given = {"name": "ada/moss-dragon", "kind": kind, "reason": "Is looked at."}
+        [ruling] = send(mod, "moderation/rulings", given).json()["items"]
+        seen.append(pulled())
+        send(mod, f"moderation/rulings/{ruling['id']}/lift", {})
+        assert pulled() == [200, 200]
+    # Clients of the Hugging Face protocol know a repository that is switched off by 403.
+    assert seen == [[404, 404], [451, 403]]
