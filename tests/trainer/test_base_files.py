@@ -24,6 +24,7 @@ from trainer.services import base_files, base_places, bases
 pytest.importorskip("torch")
 from benchmarks import checkpoints
 from tests.trainer.engine.test_convert import spoiled
+from trainer.engine.convert import convert
 
 pytestmark = pytest.mark.django_db
 Write = Callable[..., Path]
@@ -175,7 +176,8 @@ def test_an_install_that_was_killed_leaves_nothing_installed_and_can_be_run_agai
     words = [sys.executable, "-c", kill.SETUP + KILLED, str(models)]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "hub.settings"}
     assert subprocess.run(words, env=environment, timeout=120, check=False).returncode == -signal.SIGKILL
-    assert [path.name for path in models.iterdir() if path.is_dir()] == [".mine.part"]
+    (left,) = (path for path in models.iterdir() if path.is_dir())
+    assert left.name.startswith(".mine.part-") and (left / "half.safetensors").exists()
     base = bases.install(write("sd1"), name="mine")
     assert [path.name for path in models.iterdir() if path.is_dir()] == ["mine"]
     assert base.digest == base_digest(models / "mine")
@@ -192,3 +194,17 @@ def test_two_installs_do_not_work_at_the_same_time(write: Write, models: Path) -
     path = write("sd1")
     with base_places.making("other"), pytest.raises(CommandError, match="wait until it is done"):
         call_command("install_base_model", str(path))
+
+
+def test_the_engine_of_a_killed_install_cannot_write_into_the_next_one(
+    write: Write, models: Path, tmp_path: Path
+) -> None:
+    path = write("sd1")
+    with base_places.making("mine") as killed:
+        killed.mkdir()
+    with base_places.making("mine") as again:
+        again.mkdir()
+        plan = base_shapes.plan_of("sd1", prediction="epsilon", zero_snr=False, resolution=64)
+        with pytest.raises(FileNotFoundError):
+            convert(path, killed, plan, lambda *_, **__: None, lambda: False)
+        assert (list(again.iterdir()), killed.exists()) == ([], False)

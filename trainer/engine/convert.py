@@ -14,7 +14,7 @@ import diffusers
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from diffusers.loaders import single_file_utils as ldm
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
@@ -41,6 +41,17 @@ def convert(
     file: Path, folder: Path, plan: dict[str, Any], on_event: OnEvent, should_stop: Callable[[], bool]
 ) -> bool:
     """Write the folder's parts; False when asked to stop. Raises BaseFolderError for a file that does not fit."""
+    try:
+        return _converted(file, folder, plan, on_event, should_stop)
+    except SafetensorError as error:
+        raise BaseFolderError(
+            "base_incomplete", f"'{file.name}' is damaged ({error}); download it again."
+        ) from None
+
+
+def _converted(
+    file: Path, folder: Path, plan: dict[str, Any], on_event: OnEvent, should_stop: Callable[[], bool]
+) -> bool:
     with safe_open(file, "pt") as source:
         names = list(source.keys())
         parts = [*_encoders(plan), ("vae", VAE, _vae), ("unet", UNET, _unet)]
@@ -129,7 +140,8 @@ def _unet(plan: dict[str, Any], tensors: Tensors, folder: Path) -> None:
 def _write(made: Tensors, wanted: Tensors, folder: Path, name: str) -> None:
     """Check a part and write it, on the disk before this returns."""
     _check(folder.name, made, wanted)
-    folder.mkdir(parents=True, exist_ok=True)
+    # Not its parent: that is gone when another install of the name has begun.
+    folder.mkdir(exist_ok=True)
     path = folder / name
     save_file({key: tensor.contiguous() for key, tensor in made.items()}, path, metadata={"format": "pt"})
     with path.open("rb") as file:

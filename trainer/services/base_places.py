@@ -1,6 +1,7 @@
 """Where base models lie in the models folder: one install at a time, whole or not at all."""
 
 import fcntl
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +32,12 @@ def making(name: str) -> Iterator[Path]:
             raise Conflict(
                 "state_conflict", "Another install works in the models folder; wait until it is done."
             ) from None
-        partial, old = target.with_name(f".{name}.part"), target.with_name(f".{name}.old")
+        # A name of its own for each try: the engine of a killed one may be about to write a last part still.
+        partial = target.with_name(f".{name}.part-{secrets.token_hex(4)}")
+        old = target.with_name(f".{name}.old")
         if old.is_dir() and not target.exists():
             old.rename(target)
-        for left in (partial, old):
+        for left in (*target.parent.glob(f".{name}.part-*"), old):
             shutil.rmtree(left, ignore_errors=True)
         try:
             yield partial

@@ -1,5 +1,7 @@
 """A single-file checkpoint becomes a diffusers folder whose tensors are those of the file, bit for bit."""
 
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
 
 def converted(path: Path, plan: dict[str, Any], folder: Path) -> Recorder:
     said = Recorder()
+    folder.mkdir(exist_ok=True)
     assert convert(path, folder, plan, said, lambda: False)
     return said
 
@@ -146,3 +149,31 @@ def test_asked_to_stop_it_stops_before_the_next_part(made: dict[str, Made], tmp_
     path, plan, _ = made["sd1"]
     assert not convert(path, tmp_path, plan, Recorder(), lambda: True)
     assert not (tmp_path / "model_index.json").exists()
+
+
+def test_a_header_that_lies_about_its_tensors_is_refused(made: dict[str, Made], tmp_path: Path) -> None:
+    path, plan, _ = made["sd1"]
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    entries = json.loads(data[8 : 8 + length])
+    # Two tensors of the same bytes: the first reaches into the second.
+    first = next(name for name in entries if name != "__metadata__")
+    entries[first]["data_offsets"][1] += 2
+    header = json.dumps(entries).encode()
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(struct.pack("<Q", len(header)) + header + data[8 + length :])
+    with pytest.raises(BaseFolderError, match=r"is damaged .*download it again"):
+        converted(bad, plan, tmp_path / "folder")
+
+
+def test_a_word_is_learned_on_a_base_made_from_a_file(
+    made: dict[str, Made], tmp_path: Path, recipe: Any, train: Any
+) -> None:
+    path, plan, _ = made["sdxl"]
+    converted(path, plan, tmp_path)
+    settings = {"family": "sdxl", "resolution": 64, "max_steps": 3, "batch": 1, "min_snr_gamma": 5.0}
+    said = train(recipe(**settings), on=BaseModel.load(tmp_path, precision="fp32")).last
+    assert (said["event"], said["steps"], said["base_intact"]) == ("result", 3, True)
+    assert [own["slot"] for own in said["encoders"]] == ["clip_l", "clip_g"]
+    assert said["growth"][0]["step"] == 0
+    assert said["growth"][0]["tensor_digest"] != said["tensor_digest"]
