@@ -76,6 +76,18 @@ def _version(request: HttpRequest, viewer: Viewer, row: Webhook, about: Mapping[
     return {"embedding": _told(request, viewer, of), "version": payloads.version(request, found[0])}
 
 
+def _held_version(
+    request: HttpRequest, viewer: Viewer, row: Webhook, about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Which version moderators hold or took down, and why; nobody can pull it."""
+    of = _embedding(viewer, row, about)
+    found = visible(Version.objects.filter(pk=about["version"], embedding=of), viewer).first()
+    if found is None:
+        raise NotFound("The version has been withdrawn since.")
+    held = {"number": found.number, "name": found.name, "state": found.state, "reason": found.state_reason}
+    return {"embedding": _told(request, viewer, of), "version": held}
+
+
 def _gone_version(
     request: HttpRequest, viewer: Viewer, row: Webhook, about: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -109,6 +121,9 @@ _SAYS: Mapping[str, Callable[[HttpRequest, Viewer, Webhook, Mapping[str, Any]], 
     "version.yanked": _version,
     "version.unyanked": _version,
     "version.deleted": _gone_version,
+    "version.quarantined": _held_version,
+    "version.taken_down": _held_version,
+    "version.restored": _version,
     "embedding.renamed": _renamed,
     "embedding.deleted": _gone_embedding,
 }

@@ -32,7 +32,15 @@ TRANSITIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 
 # What webhooks are told of these acts.
 EVENTS: Mapping[str, str] = MappingProxyType(
-    {"yank": "version.yanked", "unyank": "version.unyanked", "delete_version": "version.deleted"}
+    {
+        "yank": "version.yanked",
+        "unyank": "version.unyanked",
+        "delete_version": "version.deleted",
+        "quarantine": "version.quarantined",
+        "take_down": "version.taken_down",
+        "release": "version.restored",
+        "restore": "version.restored",
+    }
 )
 
 # What only a ruling leads out of.

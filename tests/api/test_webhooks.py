@@ -8,6 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from hub import env, worker
+from hub.api import webhook_shapes as shapes
 from hub.models import Delivery, Webhook
 from hub.services import webhooks as services
 from tests import factories
@@ -33,7 +34,7 @@ def ask(
     who: str = "ada",
     **headers: str,
 ) -> Any:
-    sent = {**factories.bearer(who, *scopes.split()), **headers}
+    sent = {"host": "127.0.0.1:8000", **factories.bearer(who, *scopes.split()), **headers}
     call = getattr(Client(), method)
     return call(API + path, data=content, content_type="application/json", headers=sent)
 
@@ -227,6 +228,25 @@ def test_a_session_has_to_have_given_its_password_shortly_before(receiver: Recei
     fields = {"url": receiver.url, "events": ["run.done"]}
     answer = browser.post(API, data=fields, content_type="application/json")
     assert answer.status_code == 403 and answer.json()["error"]["code"] == "reauthentication_required"
+
+
+def test_answers_have_the_shapes_of_the_schema(receiver: Receiver) -> None:
+    made = make(receiver)
+    path = f"/{made['id']}"
+    sent = ask("post", f"{path}/ping").json()
+    (listed,) = ask("get").json()["items"]
+    told = (
+        (made, shapes.MadeWebhookShape),
+        (listed, shapes.WebhookShape),
+        (ask("get", path).json(), shapes.WebhookShape),
+        (ask("get", "/hosts").json(), shapes.WebhookHostsShape),
+        (ask("post", f"{path}/secret").json(), shapes.SecretShape),
+        (sent, shapes.DeliveryShape),
+        (ask("get", f"{path}/deliveries/{sent['id']}").json(), shapes.WholeDeliveryShape),
+    )
+    for answer, shape in told:
+        read = shape(data=answer)
+        assert set(answer) == set(shape().fields) and read.is_valid(), (shape, getattr(read, "errors", None))
 
 
 def test_pages_of_deliveries_meet_each_once(receiver: Receiver) -> None:

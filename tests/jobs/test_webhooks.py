@@ -14,13 +14,20 @@ from django.utils import timezone
 from hub import env, worker
 from hub.access import Viewer
 from hub.models import Delivery, Embedding, OutboxJob, Version, Webhook
-from hub.services import publishing, renaming, webhook_notices, webhook_sending, webhooks
+from hub.services import (
+    moderation,
+    publishing,
+    renaming,
+    webhook_events,
+    webhook_notices,
+    webhook_sending,
+    webhooks,
+)
 from tests import factories
 from tests.parts.receiver import Receiver, is_signed, receiving
 
 pytestmark = pytest.mark.django_db
-EVERY = ["version.published", "version.yanked", "version.unyanked", "version.deleted", "embedding.renamed",
-         "embedding.deleted", "run.done", "run.failed", "run.cancelled"]  # fmt: skip
+EVERY = list(webhook_events.EVENTS)
 
 
 @pytest.fixture
@@ -119,6 +126,24 @@ def test_what_moderators_took_away_meanwhile_is_not_told(receiver: Receiver) -> 
     Version.objects.update(state="taken_down", tensors=None)
     send()
     assert receiver.calls == [] and Delivery.objects.get().state == "dropped"
+
+
+def test_the_owner_is_told_what_moderators_decide_and_why(receiver: Receiver) -> None:
+    add(receiver)
+    embedding = factories.published()
+    send()
+    judge = factories.moderator()
+    (ruling,) = moderation.rule(judge, embedding=embedding, kind="quarantine", reason="A look is needed.")
+    send()
+    moderation.lift(judge, ruling=ruling)
+    send()
+    moderation.rule(judge, embedding=embedding, kind="take_down", reason="Not yours.")
+    send()
+    assert told(receiver)[1:] == ["version.quarantined", "version.restored", "version.taken_down"]
+    held, back, down = (call.said["data"]["version"] for call in receiver.calls[1:])
+    assert held == {"number": 1, "name": "v1", "state": "quarantined", "reason": "A look is needed."}
+    assert back["state"] == "published" and back["trigger"] == "moss-dragon"
+    assert (down["state"], down["reason"]) == ("taken_down", "Not yours.")
 
 
 def test_a_private_thing_is_told_to_its_owner_and_not_once_the_account_is_frozen(receiver: Receiver) -> None:
