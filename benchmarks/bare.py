@@ -1,6 +1,7 @@
 """What the doors are compared with: the least that Django can do on the same server, database and files.
 
-`/query` answers one row found by an index as JSON, without middleware; `/file` sends a file by Django's static view.
+`/query` answers one row found by an index as JSON, without middleware; `/file` sends a file by Django's static view;
+`/queried-file` does both.
 """
 
 import os
@@ -34,5 +35,15 @@ def file(request: HttpRequest, name: str) -> HttpResponse:
     return answer
 
 
-urlpatterns = [path("query/<str:name>", query), path("file/<path:name>", file)]
+def queried_file(request: HttpRequest, name: str, path: str) -> HttpResponse:
+    """A file for which one indexed query was made: no door that asks who may have it can be faster."""
+    query(request, name)
+    return file(request, path)
+
+
+urlpatterns = [
+    path("query/<str:name>", query),
+    path("file/<path:name>", file),
+    path("queried-file/<str:name>/<path:path>", queried_file),
+]
 application = WSGIHandler()

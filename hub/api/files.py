@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import DownloadsShape, FilesQuery
-from hub.catalog import downloads
+from hub.catalog import downloads, pulls
 from hub.services import converting
 from hub.wire import files as wire_files
 
@@ -21,13 +21,22 @@ from hub.wire import files as wire_files
 def files(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """With `layout` the file in that layout, else the list of layouts, each with its tools and its address."""
     viewer = viewer_of(request)
-    version = downloads.version(viewer, owner=owner, name=name, number=number)
     layout = request.GET.get("layout")
+    stored = pulls.stored(viewer, owner=owner, name=name, number=number, layout=layout or "")
+    if stored is not None:
+        return _sent(request, stored)
+    version = downloads.version(viewer, owner=owner, name=name, number=number)
     if layout is None:
         offered = downloads.offered(version)
         return JsonResponse({"files": [_told(request, one) for one in offered]})
     file = converting.file_in(viewer, version=version, layout=layout)
-    response = wire_files.send(request._request, file, data=file.data)
+    return _sent(request, file, data=file.data)
+
+
+def _sent(
+    request: Request, file: pulls.Pulled | converting.ConvertedFile, *, data: bytes | None = None
+) -> HttpResponse:
+    response = wire_files.send(request._request, file, data=data)
     wire_files.count_pull(request._request, response, file_id=file.file_id)
     return response
 

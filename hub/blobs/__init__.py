@@ -70,7 +70,8 @@ def checked(sha256: str) -> BinaryIO:
         identity = _identity(file)
         known, since = _compared.get(sha256, (None, 0.0))
         if identity is None or identity != known or time.monotonic() - since > COMPARED_SECONDS:
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            found = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]  # files have readinto
+            if found.hexdigest() != sha256:
                 raise _damaged()
             file.seek(0)
             if identity is not None:

@@ -38,8 +38,8 @@ def versions(viewer: Viewer, digest: str) -> QuerySet[Version]:
     return rows.filter(Q(pk__in=named) | Q(tensor_digest=wanted)).order_by("published_at", "pk")
 
 
-def named(viewer: Viewer, digest: str) -> Version | None:
-    """The one version that a digest names: the earliest published of those that share the bytes.
+def named(viewer: Viewer, digest: str) -> int | None:
+    """The id of the one version that a digest names: the earliest published of those that share the bytes.
 
     None where there is none, and for a beginning that different files have in common. Invalid as `versions` says.
     """
@@ -52,8 +52,8 @@ def named(viewer: Viewer, digest: str) -> Version | None:
         )
         files = begun.order_by().values_list("value", flat=True).distinct()[:2]
         if len(files) > 1:
-            return rows.filter(whole).first()
-    return rows.first()
+            rows = rows.filter(whole)
+    return rows.values_list("pk", flat=True).first()
 
 
 def by_sha256(viewer: Viewer, digests: Collection[str]) -> dict[str, Version]:

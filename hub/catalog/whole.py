@@ -3,28 +3,57 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Final, cast
 
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import Q, Sum
 
-from hub.access import ANONYMOUS, Viewer, visible
+from hub.access import ANONYMOUS, Viewer, allows, is_open, visible
 from hub.errors import NotFound
 from hub.models import Commit, Digest, Download, Embedding, File, Preview, Version
 from hub.models.registry import VersionQuerySet
 
 PICTURES: Final = 10
+MOST_KNOWN: Final = 10_000
+_WITH: Final = ("embedding__owner", "base_model")
+_TOLD: Final = (
+    *(
+        "number",
+        "label",
+        "state",
+        "state_reason",
+        "state_changed_at",
+        "notes",
+        "trigger",
+        "family",
+        "licence",
+    ),
+    *("vectors", "run_key", "created_at", "published_at", "base_model__name", "base_model__family"),
+    *(
+        "embedding__title",
+        "embedding__name",
+        "embedding__kind",
+        "embedding__summary",
+        "embedding__visibility",
+    ),
+    *("embedding__downloads", "embedding__owner__name"),
+)
 # Pictures that show what the word does: no controls, and not the blocks that go to the limits on purpose.
 SHOWING: Final = Q(role=Preview.Role.UPLOAD) | Q(
     role=Preview.Role.IMAGE, is_control=False, block__in=["", "A", "B", "G"]
 )
+# Questions put together once; each filter of them is one of its own.
+_SHOWN: Final = Preview.objects.filter(SHOWING).order_by("role", "block", "row", "column", "pk")
+_COUNTED: Final = Download.objects.order_by().values_list("version").annotate(Sum("count"))
 
 
 @dataclass(frozen=True)
 class Whole:
     """A version that can be pulled: its main file and that file's digests by kind, its pulls, its first pictures.
 
-    `commit` is the newest that has this version. `is_open`: anybody may have it. `version.embedding`, its owner and
-    `version.base_model` are loaded.
+    `commit` is the newest that has this version; empty in a `version`. `is_open`: anybody may have it.
+    `version.embedding`, its owner and `version.base_model` are loaded.
     """
 
     version: Version
@@ -48,15 +77,38 @@ class Shelf:
 def pullable(viewer: Viewer) -> VersionQuerySet:
     """The versions that this viewer may pull: published and yanked ones."""
     rows = visible(Version.objects.resolvable(), viewer)
-    return cast(VersionQuerySet, rows.select_related("embedding__owner", "base_model"))
+    return cast(VersionQuerySet, rows.select_related(*_WITH))
 
 
-def version(viewer: Viewer, *, number: int) -> Whole:
-    """The version with this id. NotFound for what is not there, hidden or withdrawn: all of that looks the same."""
-    found = load(pullable(viewer).filter(pk=number))
-    if not found:
+def version(viewer: Viewer, *, number: int, is_for_file: bool = False) -> Whole:
+    """The version with this id. NotFound for what is not there, hidden or withdrawn: all of that looks the same.
+
+    Three queries, and one where only its file is wanted (`is_for_file`), with no pulls and no pictures.
+    """
+    rows = list(_told(viewer).filter(pk=number))
+    files = _frozen(rows)
+    if not rows or number not in files:
         raise NotFound("Model not found")
-    return found[0]
+    if is_for_file:
+        return _whole(rows[0], files[number])
+    return _whole(
+        rows[0], files[number], pulls=_pulls([number]).get(number, 0), pictures=_pictures([number])[number]
+    )
+
+
+def _told(viewer: Viewer) -> VersionQuerySet:
+    """`pullable`, with no more columns than tools are told."""
+    if viewer == ANONYMOUS and allows(viewer, "see_public"):
+        return _told_to_all()
+    return pullable(viewer).only(*_TOLD)
+
+
+@cache
+def _told_to_all() -> VersionQuerySet:
+    """The same for strangers, put together once."""
+    return cast(
+        VersionQuerySet, visible(Version.objects.all(), ANONYMOUS).select_related(*_WITH).only(*_TOLD)
+    )
 
 
 def embedding(viewer: Viewer, *, number: int) -> Shelf:
@@ -80,35 +132,74 @@ def shelves(viewer: Viewer, numbers: Sequence[int]) -> list[Shelf]:
 
 
 def load(versions: Iterable[Version]) -> list[Whole]:
-    """All of these versions, which somebody may pull, in their order; six queries."""
+    """All of these versions, which somebody may pull, in their order; six queries, and four of what is known."""
     rows = list(versions)
     keys = [row.pk for row in rows]
-    newest = Commit.objects.filter(version=OuterRef("version")).order_by("-sequence")
-    files = {
-        file.version_id: file
-        for file in File.objects.filter(version__in=keys, layout="canonical")
-        .select_related("blob")
-        .annotate(commit=Subquery(newest.values("sha")[:1]))
-    }
-    digests = _digests(files)
-    pulls = dict(
-        Download.objects.filter(version__in=keys).values_list("version").annotate(Sum("count")).order_by()
-    )
-    pictures = _pictures(keys)
-    everybody = open_among(keys)
+    files, pulls, pictures = _frozen(rows), _pulls(keys), _pictures(keys)
+    commits = dict(Commit.objects.filter(version__in=keys).order_by("sequence").values_list("version", "sha"))
     return [
-        Whole(
-            version=row,
-            file=files[row.pk],
-            digests=digests[row.pk],
+        _whole(
+            row,
+            files[row.pk],
             pulls=pulls.get(row.pk, 0),
-            pictures=tuple(pictures[row.pk]),
-            commit=files[row.pk].commit or "",
-            is_open=row.pk in everybody,
+            pictures=pictures[row.pk],
+            commit=commits.get(row.pk, ""),
         )
         for row in rows
         if row.pk in files
     ]
+
+
+def _whole(
+    row: Version, frozen: "_Frozen", *, pulls: int = 0, pictures: Sequence[Preview] = (), commit: str = ""
+) -> Whole:
+    return Whole(
+        version=row,
+        file=frozen.file,
+        digests=frozen.digests,
+        pulls=pulls,
+        pictures=tuple(pictures),
+        commit=commit,
+        is_open=row.is_published and is_open(row.embedding.visibility),
+    )
+
+
+@dataclass(frozen=True)
+class _Frozen:
+    """What of a version never changes once it is published."""
+
+    file: File
+    digests: dict[str, str]
+
+
+# By id and moment of publishing, which no other version has.
+_known: dict[tuple[int, datetime | None], _Frozen] = {}
+
+
+def _frozen(rows: Sequence[Version]) -> dict[int, _Frozen]:
+    """The main file and its digests of each of these versions that has one; asked of the database once in a process."""
+    held = ((row.pk, _known.get((row.pk, row.published_at))) for row in rows)
+    found = {pk: frozen for pk, frozen in held if frozen is not None}
+    missing = {row.pk: row for row in rows if row.pk not in found}
+    if not missing:
+        return found
+    files = {
+        file.version_id: file
+        for file in File.objects.filter(version__in=missing, layout="canonical").select_related("blob")
+    }
+    digests = _digests(files)
+    if len(_known) + len(missing) > MOST_KNOWN:
+        _known.clear()
+    for pk, file in files.items():
+        found[pk] = _Frozen(file, digests[pk])
+        if missing[pk].published_at is not None:
+            _known[pk, missing[pk].published_at] = found[pk]
+    return found
+
+
+def _pulls(keys: Sequence[int]) -> dict[int, int]:
+    """Pulls of each of these versions."""
+    return dict(_COUNTED.filter(version__in=keys))
 
 
 def open_among(versions: Iterable[int]) -> set[int]:
@@ -136,10 +227,7 @@ def _digests(files: Mapping[int, File]) -> dict[int, dict[str, str]]:
 def _pictures(versions: Sequence[int]) -> dict[int, list[Preview]]:
     """The first pictures of each version: of the sheet, then the publisher's own."""
     found: dict[int, list[Preview]] = defaultdict(list)
-    rows = Preview.objects.filter(SHOWING, version__in=versions).order_by(
-        "role", "block", "row", "column", "pk"
-    )
-    for row in rows:
+    for row in _SHOWN.filter(version__in=versions):
         if len(found[row.version_id]) < PICTURES:
             found[row.version_id].append(row)
     return found

@@ -22,7 +22,7 @@ UNKEPT: Final = "no-store, max-age=0"
 def download(request: HttpRequest, number: str) -> HttpResponse:
     """`GET /api/download/models/:id`: 307 to the bytes, counted as one pull."""
     viewer = viewer_of(request)
-    found = whole.version(viewer, number=ids.number(number))
+    found = whole.version(viewer, number=ids.number(number), is_for_file=True)
     _check_is_wanted(request, found)
     link = links.sign(viewer, f"v{found.version.pk}")
     response = HttpResponse(status=307)
@@ -60,7 +60,7 @@ def file(request: HttpRequest, link: str, name: str) -> HttpResponse:
     what, viewer = links.opened(link)
     if not what.startswith("v"):
         raise NotFound("File not found")
-    found = whole.version(viewer, number=ids.number(what[1:]))
+    found = whole.version(viewer, number=ids.number(what[1:]), is_for_file=True)
     if name != found.file.path:
         raise NotFound("File not found")
     # From here itself: an address that the store signs for GET would refuse a HEAD, and tools ask twice.

@@ -42,7 +42,7 @@ def by_hash(request: HttpRequest, digest: str) -> HttpResponse:
         named = None
     if named is None:
         raise NotFound("Model not found")
-    return JsonResponse(payloads.version(request, whole.version(viewer, number=named.pk)))
+    return JsonResponse(payloads.version(request, whole.version(viewer, number=named)))
 
 
 @endpoint()

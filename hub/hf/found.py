@@ -12,7 +12,7 @@ from hub.catalog.pack_shapes import Pack
 from hub.catalog.shapes import Resolved, TreeFile
 from hub.errors import NotFound, Unacceptable
 from hub.hf import payloads
-from hub.models import Collection, Embedding
+from hub.models import Collection, Commit, Embedding, Version
 from hub.services import members
 from hub.wire.files import Sendable
 from hub.wire.hosts import public_url
@@ -37,14 +37,20 @@ def viewer_of(request: HttpRequest) -> Viewer:
 
 def at(request: HttpRequest, owner: str, name: str, revision: str) -> Found:
     """The repository. Raises as `resolve.revision` does, for packs as well."""
+    quick = pulls.commit(viewer_of(request), owner=owner, name=name, revision=revision)
+    if quick is not None:
+        return _found(quick, quick.embedding, quick.version, pulls.tree(quick))
     there = resolved(viewer_of(request), owner, name, revision)
     if isinstance(there, Pack):
         files = locks.tree(members.make_files(viewer_of(request), pack=there), hub=public_url(request))
         title = "Change the pack"
         return Found(there.revision, there.modified, title, files, payloads.pack(there))
-    commit = there.commit
-    record = payloads.repository(there.embedding, there.version, sha=commit.sha, modified=commit.created_at)
-    return Found(commit.sha, commit.created_at, payloads.title(commit), resolve.tree(there), record)
+    return _found(there.commit, there.embedding, there.version, resolve.tree(there))
+
+
+def _found(commit: Commit, embedding: Embedding, version: Version | None, files: list[TreeFile]) -> Found:
+    record = payloads.repository(embedding, version, sha=commit.sha, modified=commit.created_at)
+    return Found(commit.sha, commit.created_at, payloads.title(commit), files, record)
 
 
 def file(

@@ -1,22 +1,21 @@
 """Addresses of the Hugging Face protocol. No client sends a trailing slash; `%2F` arrives decoded."""
 
-from django.urls import path
+from django.urls import include, path
 
 from hub.hf import account, commit, lfs, login, manage, pages, repos, resolve
 
-MODEL = "api/models/<str:owner>/<str:name>"
+MODEL = "models/<str:owner>/<str:name>"
 LFS = "<str:owner>/<str:name>.git/info/lfs"
 
-urlpatterns = [
-    path("api/whoami-v2", account.whoami, name="hf_whoami"),
-    path("api/agent-harnesses", account.agent_harnesses, name="hf_agent_harnesses"),
-    path("oauth/device", login.device, name="hf_device"),
-    path("oauth/token", login.token, name="hf_device_token"),
-    path("api/repos/create", manage.create, name="hf_create"),
-    path("api/repos/move", manage.move, name="hf_move"),
-    path("api/repos/delete", manage.delete, name="hf_delete"),
-    path("api/validate-yaml", manage.validate_yaml, name="hf_validate_yaml"),
-    path("api/models", repos.listing, name="hf_models"),
+# In one folder, so that other addresses are compared with its name and not with each of these.
+API = [
+    path("whoami-v2", account.whoami, name="hf_whoami"),
+    path("agent-harnesses", account.agent_harnesses, name="hf_agent_harnesses"),
+    path("repos/create", manage.create, name="hf_create"),
+    path("repos/move", manage.move, name="hf_move"),
+    path("repos/delete", manage.delete, name="hf_delete"),
+    path("validate-yaml", manage.validate_yaml, name="hf_validate_yaml"),
+    path("models", repos.listing, name="hf_models"),
     path(f"{MODEL}/revision/<path:revision>", repos.info, name="hf_model_revision"),
     path(f"{MODEL}/tree/<str:revision>", repos.tree, name="hf_tree"),
     path(f"{MODEL}/tree/<str:revision>/<path:folder>", repos.tree, name="hf_tree_folder"),
@@ -32,7 +31,12 @@ urlpatterns = [
     path(f"{MODEL}/branch/<path:branch>", manage.branch, name="hf_branch"),
     path(f"{MODEL}/tag/<path:revision>", manage.tag, name="hf_tag"),
     path(MODEL, repos.info, name="hf_model"),
-    path("api/models/<path:rest>", repos.unknown, name="hf_unknown"),
+    path("models/<path:rest>", repos.unknown, name="hf_unknown"),
+]
+urlpatterns = [
+    path("api/", include(API)),
+    path("oauth/device", login.device, name="hf_device"),
+    path("oauth/token", login.token, name="hf_device_token"),
     path(f"{LFS}/objects/batch", lfs.batch, name="hf_lfs_batch"),
     path(f"{LFS}/objects/verify", lfs.verify, name="hf_lfs_verify"),
     path("uploads/<str:link>", lfs.upload, name="hf_lfs_upload"),

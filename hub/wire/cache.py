@@ -79,7 +79,8 @@ class FailSafeRedisCache(RedisCache):
 
         def counted() -> int:
             pipeline = self._cache.get_client(name, write=True).pipeline(transaction=False)
-            pipeline.set(name, 0, ex=seconds, nx=True).incrby(name, delta)
+            pipeline.set(name, 0, ex=seconds, nx=True)
+            pipeline.incrby(name, delta)
             return int(pipeline.execute()[1])
 
         found: int | None = self._attempt(counted, None)

@@ -5,7 +5,7 @@ A tool that looks or pulls sends no cookie. Who sends one, or wants to change so
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import convert_exception_to_response
@@ -28,13 +28,14 @@ class ShortcutMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         # Layers are built from the lowest up, so the last gate built is the one below this.
-        self._gate = convert_exception_to_response(gate.GateMiddleware.newest)
+        answered = convert_exception_to_response(gate.GateMiddleware.newest)
+        self._gate = cast(Callable[[HttpRequest], HttpResponse], answered)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer of whichever way fits."""
         if not _fits(request):
             return self.get_response(request)
-        response: HttpResponse = self._gate(request)
+        response = self._gate(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if not response.streaming and "Content-Length" not in response.headers:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from hub.access import ACTS, ANONYMOUS, ROUTES, Viewer, can, can_see, require, visible
+from hub.access import ACTS, ANONYMOUS, ROUTES, Viewer, can, can_see, is_open, require, visible
 from hub.errors import Forbidden, NotFound, Unauthenticated
-from hub.models import Embedding, Version
+from hub.models import Commit, Embedding, Version
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,25 @@ def test_each_viewer_sees_exactly_these_states(visibility: str) -> None:
     for name, viewer in viewers().items():
         seen = {state for state, version in versions.items() if can_see(viewer, version)}
         assert seen == expected[name], name
+
+
+@pytest.mark.parametrize("visibility", ["public", "unlisted", "private"])
+def test_a_commit_is_seen_by_whoever_sees_its_version(visibility: str) -> None:
+    versions = {state: in_state(state, visibility=visibility) for state in STATES if state != "draft"}
+    for name, viewer in viewers().items():
+        seen = set(visible(Commit.objects.all(), viewer).values_list("version__state", flat=True))
+        assert seen == {state for state, version in versions.items() if can_see(viewer, version)}, name
+
+
+@pytest.mark.parametrize("anybody_reads", [True, False])
+@pytest.mark.parametrize("visibility", ["public", "unlisted", "private"])
+def test_what_can_be_pulled_is_open_by_its_visibility(
+    settings: Any, visibility: str, anybody_reads: bool
+) -> None:
+    settings.HUB = {**settings.HUB, "HUB_ANONYMOUS_READ": anybody_reads}
+    for state in ("published", "yanked"):
+        version = in_state(state, visibility=visibility)
+        assert is_open(version.embedding.visibility) == can_see(ANONYMOUS, version)
 
 
 def test_an_embedding_is_known_by_what_it_offers() -> None:

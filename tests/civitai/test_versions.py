@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub import blobs
 from hub.formats.digests import digests_of
-from hub.models import Digest, Version
+from hub.models import Digest, Embedding, Version
 from hub.services import publishing
 from tests import factories
 from tests.civitai import shelf
@@ -221,6 +221,28 @@ def test_one_thing_costs_a_fixed_number_of_queries(
     names = {"model": version.embedding_id, "id": version.pk, "hash": version.source_sha256}
     with django_assert_max_num_queries(9):
         shelf.get(client, address.format(**names))
+
+
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [("/model-versions/{id}", 3), ("/model-versions/mini/{id}", 3), ("/model-versions/by-hash/{hash}", 4)],
+)
+def test_what_is_known_of_a_version_is_not_asked_again(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries, address: str, most: int
+) -> None:
+    version = shelf.published()
+    where = address.format(id=version.pk, hash=version.files.get(layout="canonical").blob_id)
+    first = shelf.get(client, where)
+    with django_assert_num_queries(most):
+        assert shelf.get(client, where) == first
+
+
+def test_what_is_known_of_a_version_opens_it_to_nobody(client: Client) -> None:
+    version = shelf.published()
+    where = f"{shelf.API}/model-versions/{version.pk}"
+    assert client.get(where).status_code == 200
+    Embedding.objects.filter(pk=version.embedding_id).update(visibility="private")
+    assert client.get(where).status_code == 404
 
 
 def test_many_hashes_cost_a_fixed_number_of_queries(

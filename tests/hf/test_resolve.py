@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
-from hub.models import Download, Version
+from hub.models import Download, Embedding, Version
 from hub.services import counting, publishing
+from hub.wire import files
 from tests import factories
 from tests.hf import shelf
 
@@ -243,6 +245,67 @@ def test_a_get_counts_as_one_pull_and_a_head_or_a_later_piece_does_not(
     assert pulls() == 0
     client.get(address(version))
     assert pulls() == 1
+
+
+@pytest.mark.parametrize("revision", ["main", "v1", "commit"])
+def test_a_pull_is_one_query_once_the_commit_is_known(
+    client: Client, version: Version, django_assert_num_queries: DjangoAssertNumQueries, revision: str
+) -> None:
+    where = address(version, shelf.commit_of(version) if revision == "commit" else revision)
+    with django_assert_num_queries(3):
+        client.get(where)
+    for path in (FILE, "README.md"):
+        with django_assert_num_queries(1):
+            assert client.head(where.replace(FILE, path)).status_code == 200
+    with django_assert_num_queries(1):
+        assert client.get(where).status_code == 200
+    with django_assert_num_queries(1):
+        assert client.get(where.replace(FILE, "nothing.bin"))["X-Error-Code"] == "EntryNotFound"
+
+
+def test_a_pull_with_a_token_asks_for_the_token_too(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    version, headers = shelf.published(visibility="private"), shelf.bearer()
+    client.get(address(version), headers=headers)
+    with django_assert_num_queries(2):
+        assert client.get(address(version), headers=headers).status_code == 200
+
+
+def test_what_a_process_knows_of_a_commit_opens_it_to_nobody(client: Client, version: Version) -> None:
+    commit, viewer = shelf.commit_of(version), Viewer(version.embedding.created_by)
+    where = [address(version, revision) for revision in ("main", "v1", commit)]
+    assert {client.get(one).status_code for one in where} == {200}
+    Embedding.objects.filter(pk=version.embedding_id).update(visibility="private")
+    assert {client.get(one).status_code for one in where} == {404}
+    mine = [client.get(one, headers=shelf.bearer()) for one in where]
+    assert {(one.status_code, one["Cache-Control"]) for one in mine} == {(200, "private, no-store")}
+    Embedding.objects.filter(pk=version.embedding_id).update(visibility="public")
+    assert {client.get(one).status_code for one in where} == {200}
+    publishing.delete_version(viewer, version=version)
+    assert {client.get(one).status_code for one in where} == {410}
+
+
+def test_a_large_file_comes_from_the_disk_whole_and_in_pieces(
+    client: Client, version: Version, monkeypatch: Any, disk_blobs: Any
+) -> None:
+    whole = client.get(address(version)).content
+    monkeypatch.setattr(files, "IN_MEMORY", 0)
+    for header, status, part in (
+        ({}, 200, whole),
+        ({"range": "bytes=10-"}, 206, whole[10:]),
+        ({"range": "bytes=10-19"}, 206, whole[10:20]),
+    ):
+        response = client.get(address(version), headers=header)
+        assert (response.status_code, response.getvalue()) == (status, part)
+        assert int(response["Content-Length"]) == len(part)
+        assert response["Content-Type"] == "application/octet-stream"
+        assert response.streaming == (part == whole[-len(part) :])
+    for path in disk_blobs.rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"x" * path.stat().st_size)
+    assert client.get(address(version)).status_code == 503
 
 
 def test_missing_bytes_are_an_outage_and_never_an_empty_file(
