@@ -126,6 +126,12 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "hosts that webhooks may be sent to, as `a.example, *.b.example, ci.lan:8080 http private` ; empty: none",
     ),
+    Variable(
+        "HUB_TENSORBOARD_DIR",
+        str,
+        "",
+        "folder for TensorBoard scalars of runs, needs tensorboardX; empty: none",
+    ),
     Variable("HUB_ALLOW_ROOT", flag, "no", "let a production site run as root"),
     Variable("HUB_KILL_POINT", str, "", "tests only: die at this named point"),
 )

@@ -96,7 +96,7 @@ class Attempt:
             "workdir": str(folder),
             "resume": str(resume) if resume else None,
             "preview_every": max(self.run.max_steps // GROWTH_PICTURES, 1),
-            "threads": None,
+            "board": workspace.board_folder(self.run),
         }
 
     def drawing(self, folder: Path) -> dict[str, Any]:

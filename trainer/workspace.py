@@ -35,6 +35,12 @@ def cache_folder() -> Path:
     return Path(settings.DATA_DIR) / "cache" / "sheets"
 
 
+def board_folder(run: TrainingRun) -> str | None:
+    """Where the engine writes scalars of this run, if the operator wants them."""
+    folder = settings.HUB["HUB_TENSORBOARD_DIR"]
+    return str(Path(folder).resolve() / str(run.id)) if folder else None
+
+
 def write_pictures(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
     """The run's pictures as files, in order. Raises Unavailable when the store is out."""
     target = folder / "pictures"

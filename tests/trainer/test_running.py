@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,21 @@ def test_a_worker_asked_to_stop_while_its_engine_rests_leaves_at_once(
     assert time.monotonic() - stopped_at[0] < worker.STOP_SECONDS / 3
     run.refresh_from_db()
     assert (run.state, run.attempts_without_progress, run.lease_until) == ("queued", 0, None)
+
+
+def test_scalars_go_to_a_folder_of_the_run_where_the_operator_wants_them(
+    submit: Submit, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    send = EngineChild.send
+    monkeypatch.setattr(
+        EngineChild, "send", lambda self, command: (sent.append(command), send(self, command))
+    )
+    first = go(submit())
+    settings.HUB = {**settings.HUB, "HUB_TENSORBOARD_DIR": str(tmp_path)}
+    second = go(submit(name="moss-dim", trigger="moss-glow"))
+    boards = {command["id"]: command["board"] for command in sent if command["do"] == "train"}
+    assert boards == {str(first.id): None, str(second.id): str(tmp_path / str(second.id))}
 
 
 def meanwhile(act: Callable[[], Any], when: Callable[[], bool]) -> threading.Thread:
@@ -110,8 +126,6 @@ def test_two_workers_woken_for_one_run_do_it_once(submit: Submit, engine_python:
 
 
 def worker_folder(claim: leases.Claim) -> Any:
-    from pathlib import Path
-
     from django.conf import settings
 
     folder = Path(settings.DATA_DIR) / "work" / f"test-{claim.run_id}"
@@ -251,8 +265,6 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(submit: Submit, 
 
 
 def blobs_path(digest: str) -> Any:
-    from pathlib import Path
-
     from django.conf import settings
 
     return (

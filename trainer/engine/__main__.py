@@ -22,6 +22,7 @@ import transformers
 from trainer.base_folder import BaseFolderError, base_digest
 from trainer.engine import bars, canonical, measure, pace
 from trainer.engine.base_model import BaseModel, placement
+from trainer.engine.board import Board
 from trainer.engine.convert import convert
 from trainer.engine.events import Fault, OnEvent, Reporter, machine_fault
 from trainer.engine.run import Run
@@ -112,19 +113,19 @@ class Engine:
         """The `train` command."""
         recipe = Recipe.from_dict(command["recipe"])
         base = self.base(command["base"], recipe.precision, on_event)
-        resume = command.get("resume")
-        run = Run(
-            base=base,
-            recipe=recipe,
-            images=command["images"],
-            workdir=Path(command["workdir"]),
-            on_event=on_event,
-            should_stop=self.stopping(command),
-            resume=Path(resume) if resume else None,
-            preview_every=int(command.get("preview_every") or 0),
-            start=Path(command["start"]) if command.get("start") else None,
-        )
-        run.train()
+        resume, start, board = (command.get(name) for name in ("resume", "start", "board"))
+        with Board(on_event, Path(board) if board else None) as told:
+            Run(
+                base=base,
+                recipe=recipe,
+                images=command["images"],
+                workdir=Path(command["workdir"]),
+                on_event=told,
+                should_stop=self.stopping(command),
+                resume=Path(resume) if resume else None,
+                preview_every=int(command.get("preview_every") or 0),
+                start=Path(start) if start else None,
+            ).train()
 
     def sheet(self, command: dict[str, Any], on_event: OnEvent) -> None:
         """The `sheet` command."""

@@ -9,6 +9,7 @@ import secrets
 import signal
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--steps", type=int, help="at most this many steps")
         parser.add_argument("--seed", type=int, help="default: drawn, and told in the result")
+        parser.add_argument(
+            "--tensorboard", type=Path, metavar="DIR", help="write the run's scalars there for TensorBoard"
+        )
         parser.add_argument("--threads", type=int, help="processor threads for the engine")
         parser.add_argument("--out", type=Path, required=True, help="folder for the files, made if missing")
         parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, draw the sheet, write the files, say what came of it."""
+        if options["tensorboard"] and find_spec("tensorboardX") is None:
+            raise CommandError("--tensorboard needs tensorboardX: pip install 'glossa[tensorboard]'.")
         try:
             base = read_base(find_base(options["base"], settings.MODELS_DIR))
             images = pictures(options["images"], options["captions"])
@@ -132,6 +138,8 @@ class Session:
         common: dict[str, Any] = {"base": str(base.path.resolve()), "workdir": str(self.work)}
         common["threads"] = options["threads"]
         train = {"do": "train", "id": "train", "recipe": recipe.to_dict(), "images": images, **common}
+        if options["tensorboard"]:
+            train["board"] = str(options["tensorboard"].resolve())
         if start:
             train["start"] = start.written_in(self.work)
         self.child.start()
