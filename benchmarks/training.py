@@ -32,7 +32,7 @@ from benchmarks.rounds import Clock, compare, repeated
 from benchmarks.shapes import build
 from benchmarks.sides import Ours, Scene, Theirs, noise_pictures
 from trainer.base_folder import BUNDLED
-from trainer.engine import checkpoint
+from trainer.engine import checkpoint, loop
 from trainer.engine.base_model import BaseModel
 from trainer.engine.checkpoint import Identity
 from trainer.engine.run import Run
@@ -101,43 +101,52 @@ def checkpoints(base: BaseModel, scene: Scene, folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def inside(base: BaseModel, clock: Clock) -> Iterator[None]:
-    """Counts the time that passes in the frozen parts and in the way back through them."""
-    backward = torch.Tensor.backward
+def timed(owner: Any, names: tuple[str, ...], clock: Clock) -> Iterator[None]:
+    """Counts the time that passes in these functions of a module, a class or an object."""
+    before = {name: vars(owner).get(name) for name in names}
 
-    def timed(call: Any) -> Any:
+    def counted(call: Any) -> Any:
         def run(*given: Any, **named: Any) -> Any:
             with clock.running():
                 return call(*given, **named)
 
         return run
 
-    names = ("encode", "denoise", "sampled", "noised", "target")
     for name in names:
-        setattr(base, name, timed(getattr(base, name)))
-    torch.Tensor.backward = timed(backward)  # type: ignore[method-assign]
+        setattr(owner, name, counted(getattr(owner, name)))
     try:
         yield
     finally:
-        torch.Tensor.backward = backward  # type: ignore[method-assign]
-        for name in names:
-            delattr(base, name)
+        for name, own in before.items():
+            if own is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, own)
 
 
-def overhead(base: BaseModel, scene: Scene, folder: Path, count: int) -> float:
-    """The share of a run that is the engine's own: draws, update, checks, progress, checkpoints."""
-    ours, models, whole = Ours(base, scene, 4 if scene.family == "tiny" else 1), Clock(), Clock()
+def overhead(base: BaseModel, scene: Scene, folder: Path, count: int) -> tuple[float, float]:
+    """The share of a run that passes outside of the frozen parts; and outside of draws, loss and update too."""
+    ours = Ours(base, scene, 4 if scene.family == "tiny" else 1)
+    models, steps, whole = Clock(), Clock(), Clock()
 
     def save(state: Any) -> None:
         checkpoint.save(state, Identity("{}", "", ""), folder / "loop.safetensors")
 
-    with inside(base, models), whole.running():
+    with (
+        timed(base, ("encode", "denoise"), models),
+        timed(torch.Tensor, ("backward",), models),
+        timed(loop, ("draw", "gradient", "update"), steps),
+        timed(ours.probe, ("loss",), steps),
+        whole.running(),
+    ):
         ours.whole(count, save)
-    own = 1 - models.processor / whole.processor
+    outside = 1 - models.processor / whole.processor
+    own = 1 - steps.processor / whole.processor
     print(
-        f"engine's own share of {count} steps with evaluations and checkpoints: {own:.1%} of processor time"
+        f"engine's own share of {count} steps with evaluations and checkpoints: {outside:.1%} of processor time outside"
+        f" of model calls, {own:.1%} outside of draws, loss and update too (checks, progress, checkpoints)"
     )
-    return own
+    return outside, own
 
 
 def photos(base: BaseModel, scene: Scene, options: argparse.Namespace, folder: Path) -> float:
