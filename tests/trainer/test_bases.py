@@ -106,6 +106,15 @@ def test_a_base_that_a_run_needs_is_not_removed(submit: Submit, tmp_path: Path, 
     assert TrainingRun.objects.get(pk=run.pk).base_model.name == "tiny"
 
 
+def test_a_base_that_a_run_needs_is_not_replaced(submit: Submit, tmp_path: Path, settings: Any) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    run = submit()
+    with pytest.raises(CommandError, match="0 runs in progress and 1 that wait"):
+        call_command("install_base_model", str(BUNDLED), "--name", run.base_model.name, "--replace")
+    TrainingRun.objects.filter(pk=run.pk).update(state="done")
+    call_command("install_base_model", str(BUNDLED), "--name", run.base_model.name, "--replace")
+
+
 @pytest.mark.parametrize("words", [(), ("--list", "--remove", "x"), (str(BUNDLED), "--list")])
 def test_one_thing_is_asked_for_at_a_time(words: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match="Give the path"):

@@ -51,6 +51,8 @@ def convert(
     target = base_places.folder_of(name)
     if is_same and (target / RECORD).is_file():
         return name, target, part_digests(target)
+    if known is not None and not is_same:
+        base_places.check_unused(known)
     with base_places.making(name) as partial:
         base_places.check_room(before[1])
         partial.mkdir()

@@ -10,6 +10,8 @@ from pathlib import Path
 from django.conf import settings
 
 from hub.errors import Conflict, Full
+from hub.models import BaseModel
+from trainer.models import RUNNING, WAITING, TrainingRun
 
 
 def folder_of(name: str) -> Path:
@@ -85,3 +87,15 @@ def drop(name: str) -> None:
 def size_of(folder: Path) -> int:
     """Bytes of all files of a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def check_unused(base: BaseModel) -> None:
+    """Raise Conflict `base_in_use` while a run needs these files: it could not go on, or not to the same end."""
+    needed = TrainingRun.objects.filter(base_model=base)
+    running, waiting = (needed.filter(state__in=states).count() for states in (RUNNING, WAITING))
+    if running or waiting:
+        raise Conflict(
+            "base_in_use",
+            f"“{base.name}” is needed by {running} runs in progress and {waiting} that wait. "
+            "Let them end or stop them first.",
+        )

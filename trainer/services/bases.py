@@ -18,7 +18,6 @@ from trainer.base_folder import (
     part_digests,
     read_base,
 )
-from trainer.models import RUNNING, WAITING, TrainingRun
 from trainer.services import base_facts, base_files, base_places
 from trainer.services.base_files import Tell
 
@@ -75,6 +74,8 @@ def install(
             f"Another base model is installed as “{name}”. Give this one another name.",
             field="name",
         )
+    if known is not None and known.digest != digest:
+        base_places.check_unused(known)
     place = _copied(path, name, digest) if copy else path.resolve()
     base = _record(facts, name=name, digest=digest, place=place, title=title)
     return _with_facts(base, {"parts": parts, **({"licence": licence} if licence else {})})
@@ -94,14 +95,7 @@ def remove(name: str) -> bool:
         base = BaseModel.objects.select_for_update().filter(name=name, is_installed=True).first()
         if base is None:
             raise NotFound(f"No base model is installed as “{name}”.", code="base_not_found")
-        needed = TrainingRun.objects.filter(base_model=base, state__in=(*WAITING, *RUNNING))
-        counts = needed.filter(state__in=RUNNING).count(), needed.filter(state__in=WAITING).count()
-        if any(counts):
-            raise Conflict(
-                "base_in_use",
-                f"“{name}” is needed by {counts[0]} runs in progress and {counts[1]} that wait. "
-                "Let them end or stop them, then remove it.",
-            )
+        base_places.check_unused(base)
         folder = Path(base.folder)
         base.is_installed, base.folder = False, ""
         base.save(update_fields=["is_installed", "folder"])
