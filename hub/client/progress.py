@@ -7,7 +7,7 @@ import time
 from typing import Final, TextIO
 
 _PAUSE: Final = 0.1
-_BETWEEN_LINES: Final = 10.0
+_BETWEEN_LINES: Final = 30.0
 
 
 class Progress:

@@ -150,9 +150,9 @@ def _line(state: State) -> str:
         parts = [state.label, f"place {state.place} in line"]
         parts += [f"starts in about {span(state.starts_in)}"] if state.starts_in else []
         return ", ".join(parts)
-    parts = [f"{bar(state.step / state.steps)} {state.label}" if state.steps else state.label]
-    parts += [state.stage] if state.stage else []
-    parts += [f"step {state.step} of {state.steps}"] if state.step else []
+    if state.state != "training" or not state.steps:
+        return state.label + (f": {state.stage}" if state.stage.lower() not in ("", state.label) else "")
+    parts = [f"{bar(state.step / state.steps)} step {state.step} of {state.steps}"]
     parts += [f"error {state.loss:.4f}"] if state.loss is not None else []
     parts += [f"about {span(state.left)} left"] if state.left else []
     return ", ".join(parts)
