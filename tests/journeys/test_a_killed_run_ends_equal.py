@@ -13,7 +13,7 @@ from tests.parts.worker import eventually
 from trainer.base_folder import BUNDLED
 from trainer.models import TrainingRun
 from trainer.services import bases, submitting
-from trainer.services.submitting import Submission
+from trainer.services.submission import Submission
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # The engine saves every 50 steps or 30 seconds, and at the end.

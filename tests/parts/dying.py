@@ -51,9 +51,9 @@ def submit(username: str, key: str, name: str, pictures: list[str]) -> None:
     """Be a maker who sends a form."""
     from hub.access import Viewer
     from hub.models import User
-    from trainer.services import submitting
+    from trainer.services import submission, submitting
 
-    form = submitting.Submission(
+    form = submission.Submission(
         name=name,
         trigger=name,
         kind="style",

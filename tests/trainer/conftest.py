@@ -16,7 +16,7 @@ from trainer import worker
 from trainer.child import EngineChild
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import submitting
-from trainer.services.submitting import Submission
+from trainer.services.submission import Submission
 
 STAND_IN = Path(__file__).with_name("stand_in_engine.py")
 Submit = Callable[..., TrainingRun]

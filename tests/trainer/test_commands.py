@@ -104,7 +104,13 @@ def entry(folder: Path, *, value: float) -> None:
         "seed": 11,
         "alt": "it",
     }
-    sheet = {"images": [image], "sheet": "sheet.png", "intact": True, "base_digest": "5a", "measures": MEASURES}
+    sheet = {
+        "images": [image],
+        "sheet": "sheet.png",
+        "intact": True,
+        "base_digest": "5a",
+        "measures": MEASURES,
+    }
     (folder / "sheet.json").write_text(json.dumps(sheet))
 
 

@@ -13,7 +13,7 @@ from tests import factories
 from trainer import runs, worker
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures
-from trainer.services.submitting import Submission
+from trainer.services.submission import Submission
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("static_files", "child")]
 Submit = Callable[..., TrainingRun]

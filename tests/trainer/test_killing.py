@@ -147,9 +147,9 @@ import sys, uuid
 from pathlib import Path
 from hub.access import Viewer
 from hub.models import User
-from trainer.services import submitting
+from trainer.services import submission, submitting
 viewer = Viewer(User.objects.get(username="mia"))
-form = submitting.Submission(
+form = submission.Submission(
     name="moss-glow", trigger="moss-glow", kind="style", base_model="tiny", licence="cc0-1.0", consent=True,
     settings={"max_steps": 20}, pictures=[(Path(path), Path(path).name) for path in sys.argv[2:]],
     key=uuid.UUID(sys.argv[1]),

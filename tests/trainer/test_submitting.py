@@ -18,7 +18,7 @@ from tests import factories, samples
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures as keeping
 from trainer.services import submitting
-from trainer.services.submitting import Submission
+from trainer.services.submission import Submission
 
 pytestmark = pytest.mark.django_db
 Submit = Callable[..., TrainingRun]

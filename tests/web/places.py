@@ -12,8 +12,8 @@ from hub.models import BaseModel, Delivery, User, Version, Webhook
 from hub.services import accounts, ingest, publishing, sharing
 from tests import factories, samples
 from trainer.models import Checkpoint, GrowthPicture, Snapshot, TrainingImage, TrainingRun
-from trainer.services import recording, submitting
-from trainer.services.submitting import Submission
+from trainer.services import recording, submission
+from trainer.services.submission import Submission
 
 NAME = "a-very-long-name-for-a-word-that-nobody-would-ever-type-by-hand"
 LONG = "Takes grain and mush away, and whatever else a sentence may hold that is long enough to wrap on any screen."
@@ -99,7 +99,7 @@ class Everything:
         over = state in ("done", "failed", "cancelled")
         run = TrainingRun.objects.create(
             owner=self.user.owner, created_by=self.user, embedding=factories.embedding(name=name),
-            base_model=self.base, recipe=submitting.make_recipe(form, self.base).to_dict(), max_steps=40,
+            base_model=self.base, recipe=submission.make_recipe(form, self.base).to_dict(), max_steps=40,
             licence="cc0-1.0", consent="yes", state=state, step=0 if state == "queued" else 20,
             fault="machine" if state == "failed" else "", message="It broke." if state == "failed" else "",
             warnings=["Only 2 different pictures."], not_before=timezone.now() + timedelta(days=1),

@@ -20,7 +20,7 @@ from trainer import runs as reads
 from trainer.api.shapes import GoOnForm, NewRunForm, PublishForm, RunShape, RunsShape
 from trainer.models import TrainingRun
 from trainer.services import continuing, submitting
-from trainer.services.submitting import Submission
+from trainer.services.submission import Submission
 
 
 @documented("listRuns", "Your own runs, newest first.", asks=pages.PageQuery, gives=RunsShape)

@@ -1,64 +1,33 @@
 """From pictures and a form to a queued run: everything is checked before anything is stored."""
 
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from hub.access import Viewer, require
 from hub.errors import Conflict, HubError, Unacceptable, UnacceptableFile
-from hub.formats.errors import FormatError
-from hub.formats.trigger import check_trigger
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Owner
 from hub.services import publishing
 from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
-from trainer.options import MAX_TEXT
-from trainer.recipe import Recipe, RecipeError
+from trainer.recipe import Recipe
 from trainer.services import leases, limits, pictures, recording
+from trainer.services.submission import (
+    Submission,
+    base_model,
+    check_captions,
+    check_consent,
+    check_word,
+    make_recipe,
+)
 from trainer.sets import get_set
 
 SMALLEST_GOOD_SET = 3
 STEPS_OF_SMALL_SET = 500
 CONSENT = "I may use these pictures, and every person in them agreed."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """What the wizard asks for. Exactly one source of pictures: `picture_ids`, `pictures` or `bundled_set`.
-
-    `name` makes a new embedding of the viewer's, `embedding` adds a version to one. `settings` are recipe
-    fields that differ from the preset's. `captions` say what else is in a picture, by its id or its file's name; with
-    any of them the recipe learns with captions unless `settings` say otherwise. `ends` say in the same way which end of
-    an oblong picture is kept, see `pictures.cut`. `key` makes sending the same form
-    twice harmless.
-    """
-
-    trigger: str
-    kind: str
-    base_model: str
-    licence: str
-    consent: bool
-    name: str = ""
-    title: str = ""
-    visibility: str = "public"
-    embedding: Embedding | None = None
-    initializer: str = ""
-    preset: str = "standard"
-    settings: dict[str, Any] = field(default_factory=dict)
-    picture_ids: list[UUID] = field(default_factory=list)
-    pictures: list[tuple[Path, str]] = field(default_factory=list)
-    captions: dict[str, str] = field(default_factory=dict)
-    ends: dict[str, str] = field(default_factory=dict)
-    bundled_set: str = ""
-    may_shrink: bool = False
-    key: UUID | None = None
 
 
 def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
@@ -75,7 +44,7 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     limits.check_queue(viewer.user.owner_id)
     for check in _checks(viewer, form):
         check()
-    base = _base_model(form)
+    base = base_model(form)
     recipe = make_recipe(form, base)
     images = _images(viewer, form)
     kill_point("K15")
@@ -98,35 +67,6 @@ def problems(viewer: Viewer, *, form: Submission) -> list[HubError]:
         except HubError as error:
             found.append(error)
     return found
-
-
-def make_recipe(form: Submission, base: BaseModel) -> Recipe:
-    """The recipe of a submission. Raises Unacceptable naming the field."""
-    try:
-        recipe = Recipe.for_preset(
-            form.preset,
-            family=base.family,
-            kind=form.kind,
-            trigger=form.trigger,
-            initializer=form.initializer.strip(),
-            base=base.name,
-            **{
-                "resolution": base.resolution,
-                "seed": fresh_seed(),
-                "captions": any(caption.strip() for caption in form.captions.values()),
-                **({"crop": "focus"} if any(end in pictures.ENDS for end in form.ends.values()) else {}),
-                **form.settings,
-            },
-        )
-    except RecipeError as error:
-        raise Unacceptable("field_invalid", error.message, field=error.field) from None
-    limits.check_recipe(recipe)
-    return recipe
-
-
-def fresh_seed() -> int:
-    """A seed short enough to read out and exact in every JSON reader."""
-    return secrets.randbelow(2**31)
 
 
 def cancel(viewer: Viewer, *, run: TrainingRun) -> TrainingRun:
@@ -153,12 +93,12 @@ def _checks(viewer: Viewer, form: Submission) -> list[Callable[[], object]]:
     """What must hold, in the order in which a person reads the form; none needs another to have passed."""
     return [
         lambda: limits.check_picture_count(_count(viewer, form)),
-        lambda: _check_captions(form),
-        lambda: _check_word(form),
+        lambda: check_captions(form),
+        lambda: check_word(form),
         lambda: _check_place(viewer, form),
-        lambda: make_recipe(form, _base_model(form)),
+        lambda: make_recipe(form, base_model(form)),
         lambda: check_licence(form.licence),
-        lambda: _check_consent(form),
+        lambda: check_consent(form),
     ]
 
 
@@ -177,41 +117,6 @@ def _earlier(viewer: Viewer, form: Submission) -> TrainingRun | None:
     if found is not None:
         kill_point("K18")
     return found
-
-
-def _base_model(form: Submission) -> BaseModel:
-    base = BaseModel.objects.filter(name=form.base_model, is_installed=True).first()
-    if base is None:
-        raise Unacceptable(
-            "base_not_found", "Choose a base model that is installed here.", field="base_model"
-        )
-    return base
-
-
-def _check_consent(form: Submission) -> None:
-    """Consent (L4) stands before every run."""
-    if not (form.consent or form.bundled_set):
-        raise Unacceptable(
-            "consent_missing", "Say that you may use these pictures.", field="consent", rule="L4"
-        )
-
-
-def _check_captions(form: Submission) -> None:
-    for name, caption in form.captions.items():
-        if len(caption) > MAX_TEXT:
-            raise Unacceptable(
-                "field_invalid",
-                f"A caption has at most {MAX_TEXT} characters; one here has {len(caption)}.",
-                field="pictures",
-                picture=name,
-            )
-
-
-def _check_word(form: Submission) -> None:
-    try:
-        check_trigger(form.trigger)
-    except FormatError as error:
-        raise Unacceptable(error.code, error.message, field="trigger", rule="N5") from None
 
 
 def _count(viewer: Viewer, form: Submission) -> int:

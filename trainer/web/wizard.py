@@ -22,7 +22,7 @@ from trainer import runs, sets
 from trainer.forms import FOLDED, SUGGESTED, TrainForm, initial_of_set
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures, submitting
-from trainer.services.submitting import Submission
+from trainer.services.submission import Submission
 from trainer.web import again
 
 PICTURE_BYTES = 1 << 20
