@@ -30,6 +30,7 @@ _KEPT = (
 )
 _ROOT = Path(__file__).resolve().parent.parent
 LOG_LINES = 200
+LAST_WORDS = 2.0  # seconds that a dead child's log may still take to arrive
 # Events that end a command.
 FINAL = frozenset({"result", "stopped", "failed", "sheet", "described", "converted", "probed"})
 
@@ -57,6 +58,7 @@ class EngineChild:
         self._is_asked = False
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
+        self._log_reader: threading.Thread | None = None
 
     @property
     def pid(self) -> int | None:
@@ -103,8 +105,9 @@ class EngineChild:
         )
         self._process = process
         self._is_asked = False
-        for target, stream in ((self._read_events, process.stdout), (self._read_log, process.stderr)):
-            threading.Thread(target=target, args=(stream, self._lines), daemon=True).start()
+        threading.Thread(target=self._read_events, args=(process.stdout, self._lines), daemon=True).start()
+        self._log_reader = threading.Thread(target=self._read_log, args=(process.stderr,), daemon=True)
+        self._log_reader.start()
 
     def send(self, command: dict[str, Any]) -> None:
         """Send one command. Raises EngineDied when there is no child to hear it."""
@@ -115,7 +118,7 @@ class EngineChild:
             process.stdin.write(json.dumps(command) + "\n")
             process.stdin.flush()
         except (BrokenPipeError, ValueError):
-            raise EngineDied(process.wait(), self.log) from None
+            raise self._death() from None
         self._is_asked = self._is_asked or command["do"] not in ("stop", "quit")
 
     def events(self, timeout: float = 60.0) -> Iterator[dict[str, Any]]:
@@ -130,7 +133,7 @@ class EngineChild:
             except queue.Empty:
                 raise EngineSilent(f"no event for {timeout:g} s") from None
             if event is None:
-                raise EngineDied(self._process.wait() if self._process else -1, self.log)
+                raise self._death()
             is_last = event.get("event") in FINAL
             self._is_asked = self._is_asked and not is_last
             yield event
@@ -164,6 +167,13 @@ class EngineChild:
         process.wait()
         self._close()
 
+    def _death(self) -> EngineDied:
+        """How the child ended, with the last of its log, which may still be on its way."""
+        code = self._process.wait() if self._process else -1
+        if self._log_reader is not None:
+            self._log_reader.join(LAST_WORDS)
+        return EngineDied(code, self.log)
+
     def _close(self) -> None:
         process = self._process
         self._process = None
@@ -182,7 +192,7 @@ class EngineChild:
                 lines.put(event)
         lines.put(None)
 
-    def _read_log(self, stream: IO[str], _: "queue.Queue[dict[str, Any] | None]") -> None:
+    def _read_log(self, stream: IO[str]) -> None:
         with contextlib.closing(stream):
             for line in stream:
                 self._log.append(line.rstrip())

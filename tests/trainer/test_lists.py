@@ -65,7 +65,7 @@ def test_the_api_asks_the_database_as_often_for_thirty_runs_as_for_one(
     assert all(one["kept_steps"] == [20, 10] for one in answer)
     places = [one["place_in_line"] for one in answer if one["state"] in ("queued", "paused")]
     assert sorted(places) == list(range(1, 13))
-    assert queries(lambda: client.get(f"{API}?limit=100", headers=mia)) == few <= 14
+    assert queries(lambda: client.get(f"{API}?limit=100", headers=mia)) <= few <= 14
 
 
 def test_the_page_asks_the_database_as_often_for_thirty_runs_as_for_one(

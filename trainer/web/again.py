@@ -50,6 +50,8 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
     for field, value in settings.items():
         if isinstance(value, bool):
             settings[field] = flags[value]
+    if settings.get("crop") != "buckets":
+        settings["crop"] = ""  # which part is kept is said at each picture
     return {
         **settings,
         "name": name,
