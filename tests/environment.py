@@ -2,7 +2,7 @@
 
 GLOSSA_TEST_DATABASE=postgres runs whatever is selected against a Postgres server that is started here.
 GLOSSA_TEST_BLOBS=s3 gives the hub of tests with real clients a bucket, where it has a folder otherwise.
-GLOSSA_TEST_HF_PYTHON names the Python whose huggingface_hub these tests drive, else the newest, which is installed here.
+GLOSSA_TEST_HF_PYTHON names the Python whose huggingface_hub these tests drive; without it they drive the newest.
 """
 
 import atexit
