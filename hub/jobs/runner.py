@@ -40,6 +40,10 @@ SHAPES = {
 BESIDE: dict[str, tuple[str, ...]] = {"default": ("hooks",)}
 
 
+def _is_no_second_pool(record: logging.LogRecord) -> bool:
+    return "middleware of the same type twice" not in str(record.msg)
+
+
 class QueueWorker:
     """Threads that do the jobs of one queue and of those beside it, and the ticker that sweeps."""
 
@@ -49,6 +53,8 @@ class QueueWorker:
         if not any(isinstance(middleware, KeepPromises) for middleware in self._broker.middleware):
             self._broker.add_middleware(KeepPromises())
             ticker.every(SWEEP_SECONDS, relay.send_pending)
+        # Each pool of threads brings a middleware of one type to the broker, which takes two for a mistake.
+        self._broker.logger.addFilter(_is_no_second_pool)
         self._workers = [self._threads(name) for name in (queue, *BESIDE.get(queue, ()))]
         self._ticker = ticker.Ticker()
 
