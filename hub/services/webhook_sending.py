@@ -99,7 +99,8 @@ def sweep() -> int:
 
 def _due() -> QuerySet[Delivery]:
     is_free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    return Delivery.objects.filter(is_free, state=State.WAITING, next_at__lte=Now())
+    # By the clock that set it: SQLite's own knows milliseconds only, and would be behind by a part of one.
+    return Delivery.objects.filter(is_free, state=State.WAITING, next_at__lte=timezone.now())
 
 
 def _held(claimed: Delivery) -> Delivery | None:
