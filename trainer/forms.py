@@ -74,6 +74,10 @@ def _with_time(title: str, times: dict[str, float]) -> str:
     return f"{title} (standard quality: about {runs.in_words(times['standard'])} here)"
 
 
+def _yes_or_no(unset: str) -> forms.Select:
+    return forms.Select(choices=[("unknown", unset), ("true", "yes"), ("false", "no")])
+
+
 class TrainForm(forms.Form):
     """Name, kind, initializer, quality; the rest is folded and may stay empty."""
 
@@ -124,11 +128,11 @@ class TrainForm(forms.Form):
     flip = forms.NullBooleanField(
         label="Mirror pictures",
         help_text="Half of the time. Not for lettering, logos or faces.",
-        widget=forms.Select(choices=[("unknown", "as the kind says"), ("true", "yes"), ("false", "no")]),
+        widget=_yes_or_no("as the kind says"),
     )
     early_stop = forms.NullBooleanField(
         label="Stop when learned",
-        widget=forms.Select(choices=[("unknown", "as the quality says"), ("true", "yes"), ("false", "no")]),
+        widget=_yes_or_no("as the quality says"),
     )
     crop = forms.ChoiceField(
         label="Shape",
@@ -156,7 +160,7 @@ class TrainForm(forms.Form):
     )
     tag_shuffle = forms.NullBooleanField(
         label="Shuffle the tags of a caption",
-        widget=forms.Select(choices=[("unknown", "as the quality says"), ("true", "yes"), ("false", "no")]),
+        widget=_yes_or_no("as the quality says"),
     )
     may_shrink = forms.BooleanField(
         label="If memory runs out, try once more with fewer pictures at a time", required=False, initial=True
