@@ -12,6 +12,7 @@ from hub.models.pushed import FormerName, PendingPart, PendingUpload
 from hub.models.reading import Download, Fingerprint, FingerprintBand, SearchText
 from hub.models.registry import BaseModel, Commit, Embedding, File, Tag, Version
 from hub.models.sharing import Collection, CollectionMember, CollectionRevision, FormerPackName, Like
+from hub.models.team import FormerTeamName, Invitation, Membership, Role, Team
 from hub.models.webhook import Delivery, Webhook
 
 __all__ = [
@@ -35,17 +36,22 @@ __all__ = [
     "Flag",
     "FormerName",
     "FormerPackName",
+    "FormerTeamName",
+    "Invitation",
     "KeptAnswer",
     "Like",
+    "Membership",
     "OutboxJob",
     "Owner",
     "PendingPart",
     "PendingUpload",
     "Preview",
+    "Role",
     "Ruling",
     "SearchText",
     "SignInLink",
     "Tag",
+    "Team",
     "User",
     "Version",
     "Webhook",
