@@ -28,8 +28,8 @@ from hub.api.pages import PageQuery, page
 from hub.catalog import moderation as reads
 from hub.catalog import resolve
 from hub.models import Embedding, Flag, Ruling, User, Version
-from hub.services import flags as raising
-from hub.services import moderation
+from hub.services.moderation import flags as raising
+from hub.services.moderation import rulings as deciding
 from hub.wire.auth import require_fresh
 from hub.wire.idempotency import once
 
@@ -88,7 +88,7 @@ def settle(request: Request, number: int) -> HttpResponse:
     """The end of a flag."""
     viewer = viewer_of(request)
     row = reads.flag(viewer, number=number)
-    moderation.settle(viewer, flag=row, **asked.body(SettleForm, request.data))
+    deciding.settle(viewer, flag=row, **asked.body(SettleForm, request.data))
     return json_answer(request._request, _queued(request._request, reads.flag(viewer, number=number)))
 
 
@@ -113,7 +113,7 @@ def rulings(request: Request) -> HttpResponse:
         if fields["kind"] == Ruling.Kind.TAKE_DOWN:
             require_fresh(request._request)
         embedding, version = _meant(request, fields)
-        made = moderation.rule(viewer, embedding=embedding, version=version, **fields)
+        made = deciding.rule(viewer, embedding=embedding, version=version, **fields)
         shown = reads.rulings(viewer).filter(pk__in=[one.pk for one in made]).order_by("version__number")
         items = [_told(request._request, one) for one in shown]
         return json_answer(request._request, {"items": items}, status=201)
@@ -143,7 +143,7 @@ def lift(request: Request, number: int) -> HttpResponse:
     """The end of a ruling."""
     viewer = viewer_of(request)
     row = reads.ruling(viewer, number=number)
-    moderation.lift(viewer, ruling=row, **asked.body(LiftForm, request.data))
+    deciding.lift(viewer, ruling=row, **asked.body(LiftForm, request.data))
     return json_answer(request._request, _told(request._request, reads.ruling(viewer, number=number)))
 
 

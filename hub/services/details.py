@@ -11,7 +11,8 @@ from hub.errors import NotFound, Unacceptable
 from hub.killpoints import kill_point
 from hub.models import Embedding, Tag
 from hub.models.registry import Kind, Visibility
-from hub.services import audit, commits, flags, indexing, names, texts
+from hub.services import audit, commits, indexing, names, texts
+from hub.services.moderation import flags
 
 
 def check_name_free(viewer: Viewer, *, name: str, reuse_unpublished: bool = False) -> None:

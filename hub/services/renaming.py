@@ -5,7 +5,8 @@ from django.db import IntegrityError, transaction
 from hub.access import Viewer, require
 from hub.killpoints import kill_point
 from hub.models import Embedding, FormerName
-from hub.services import audit, commits, details, flags, indexing, names, webhook_events
+from hub.services import audit, commits, details, indexing, names, webhook_events
+from hub.services.moderation import flags
 
 
 def rename(viewer: Viewer, *, embedding: Embedding, name: str) -> Embedding:

@@ -18,7 +18,8 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks
 
-from hub.services import flags, moderation, previews
+from hub.services import previews
+from hub.services.moderation import flags, rulings
 from tests import factories, samples
 from tests.api.conftest import SignIn
 
@@ -127,7 +128,7 @@ def real_places(path: str, folder: Path) -> dict[str, Any]:
     if "/moderation" in path:
         flag = flags.raise_flag(factories.viewer("bob"), embedding=embedding, reason="spam")
         other = factories.published(name="other-moss")
-        [held] = moderation.rule(factories.moderator(), embedding=other, kind="quarantine", reason="A look.")
+        [held] = rulings.rule(factories.moderator(), embedding=other, kind="quarantine", reason="A look.")
         numbers |= {"/flags/": flag.pk, "/rulings/": held.pk}
     if "/tokens/" in path:
         numbers["/tokens/"] = factories.token("mod")[0].pk

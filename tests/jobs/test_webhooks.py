@@ -15,7 +15,6 @@ from hub import env, worker
 from hub.access import Viewer
 from hub.models import Delivery, Embedding, OutboxJob, Version, Webhook
 from hub.services import (
-    moderation,
     publishing,
     renaming,
     webhook_events,
@@ -23,6 +22,7 @@ from hub.services import (
     webhook_sending,
     webhooks,
 )
+from hub.services.moderation import rulings
 from tests import factories
 from tests.parts.receiver import Receiver, is_signed, receiving
 
@@ -133,11 +133,11 @@ def test_the_owner_is_told_what_moderators_decide_and_why(receiver: Receiver) ->
     embedding = factories.published()
     send()
     judge = factories.moderator()
-    (ruling,) = moderation.rule(judge, embedding=embedding, kind="quarantine", reason="A look is needed.")
+    (ruling,) = rulings.rule(judge, embedding=embedding, kind="quarantine", reason="A look is needed.")
     send()
-    moderation.lift(judge, ruling=ruling)
+    rulings.lift(judge, ruling=ruling)
     send()
-    moderation.rule(judge, embedding=embedding, kind="take_down", reason="Not yours.")
+    rulings.rule(judge, embedding=embedding, kind="take_down", reason="Not yours.")
     send()
     assert told(receiver)[1:] == ["version.quarantined", "version.restored", "version.taken_down"]
     held, back, down = (call.said["data"]["version"] for call in receiver.calls[1:])

@@ -9,7 +9,8 @@ from hub.access import Viewer, can_see, visible
 from hub.catalog import moderation as reads
 from hub.errors import Conflict, Forbidden, NotFound, RateLimited, TakenDown, Unacceptable, Unauthenticated
 from hub.models import AuditEntry, Embedding, Flag, Ruling, Version
-from hub.services import flags, lifecycle, moderation, publishing
+from hub.services import lifecycle, publishing
+from hub.services.moderation import flags, rulings
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def state(embedding: Embedding, number: int = 1) -> str:
 
 
 def hold(mod: Viewer, embedding: Embedding, kind: str = "quarantine", **given: Any) -> Ruling:
-    return moderation.rule(mod, embedding=embedding, kind=kind, reason="Is looked at.", **given)[0]
+    return rulings.rule(mod, embedding=embedding, kind=kind, reason="Is looked at.", **given)[0]
 
 
 def test_a_held_version_is_hidden_and_comes_back_as_it_was(embedding: Embedding, mod: Viewer) -> None:
@@ -41,8 +42,8 @@ def test_a_held_version_is_hidden_and_comes_back_as_it_was(embedding: Embedding,
     assert can_see(factories.viewer("ada"), version) and can_see(mod, version)
     embedding.refresh_from_db()
     assert embedding.head is None
-    moderation.lift(mod, ruling=ruling, reason="A mistake.")
-    moderation.lift(mod, ruling=ruling)
+    rulings.lift(mod, ruling=ruling, reason="A mistake.")
+    rulings.lift(mod, ruling=ruling)
     embedding.refresh_from_db()
     assert state(embedding) == "published" and embedding.head == version
     ruling.refresh_from_db()
@@ -56,7 +57,7 @@ def test_a_yanked_version_comes_back_yanked_with_its_own_reason(embedding: Embed
     second = hold(mod, embedding, "take_down")
     first.refresh_from_db()
     assert first.lifted_at is not None and state(embedding) == "taken_down"
-    moderation.lift(mod, ruling=second)
+    rulings.lift(mod, ruling=second)
     version = embedding.versions.get()
     assert (version.state, version.state_reason) == ("yanked", "Too strong.")
 
@@ -65,7 +66,7 @@ def test_a_ruling_without_a_version_is_about_all_that_is_offered(embedding: Embe
     factories.version(embedding)
     deleted = factories.version(embedding)
     publishing.delete_version(factories.viewer(), version=deleted)
-    made = moderation.rule(mod, embedding=embedding, kind="take_down", reason="Copied.")
+    made = rulings.rule(mod, embedding=embedding, kind="take_down", reason="Copied.")
     assert [one.version.number for one in made] == [1, 2]
     assert [state(embedding, number) for number in (1, 2, 3)] == ["taken_down", "taken_down", "deleted"]
     from hub.catalog import resolve
@@ -110,7 +111,7 @@ def test_what_cannot_be_ruled_on(embedding: Embedding, mod: Viewer) -> None:
         hold(mod, embedding, version=ruling.version)
     for given in ({"kind": "burn", "reason": "x"}, {"kind": "take_down", "reason": " "}):
         with pytest.raises(Unacceptable):
-            moderation.rule(mod, embedding=embedding, **given)
+            rulings.rule(mod, embedding=embedding, **given)
 
 
 def test_only_moderators_by_session_rule_and_look(embedding: Embedding, mod: Viewer) -> None:
@@ -120,8 +121,8 @@ def test_only_moderators_by_session_rule_and_look(embedding: Embedding, mod: Vie
     for viewer in (factories.viewer("ada"), factories.viewer("bob"), tool):
         for act in (
             lambda viewer=viewer: hold(viewer, embedding),
-            lambda viewer=viewer: moderation.lift(viewer, ruling=ruling),
-            lambda viewer=viewer: moderation.settle(viewer, flag=flag, outcome="dismissed"),
+            lambda viewer=viewer: rulings.lift(viewer, ruling=ruling),
+            lambda viewer=viewer: rulings.settle(viewer, flag=flag, outcome="dismissed"),
         ):
             with pytest.raises((Forbidden, NotFound)):
                 act()
@@ -151,8 +152,8 @@ def test_a_person_raises_one_flag_and_can_say_it_better(embedding: Embedding) ->
 def test_flags_are_settled_once_and_by_a_ruling(embedding: Embedding, mod: Viewer) -> None:
     bob = factories.viewer("bob")
     first = flags.raise_flag(bob, embedding=embedding, reason="spam")
-    moderation.settle(mod, flag=first, outcome="dismissed", note="No spam.")
-    again = moderation.settle(mod, flag=first, outcome="acted")
+    rulings.settle(mod, flag=first, outcome="dismissed", note="No spam.")
+    again = rulings.settle(mod, flag=first, outcome="acted")
     assert (again.outcome, again.note, again.settled_by) == ("dismissed", "No spam.", mod.user)
     second = flags.raise_flag(bob, embedding=embedding, reason="copyright")
     assert second != first
@@ -160,7 +161,7 @@ def test_flags_are_settled_once_and_by_a_ruling(embedding: Embedding, mod: Viewe
     second.refresh_from_db()
     assert (second.outcome, second.note) == ("acted", "Is looked at.")
     with pytest.raises(Unacceptable):
-        moderation.settle(mod, flag=second, outcome="whatever")
+        rulings.settle(mod, flag=second, outcome="whatever")
 
 
 def test_what_is_refused_of_a_flag(embedding: Embedding) -> None:
