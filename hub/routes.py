@@ -174,7 +174,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "edit": ("edit_card", "edit_card"),
     "packs": ("see_public", None),
     "new_pack": ("create_pack", "create_pack"),
-    "delete_pack": ("edit_pack", "edit_pack"),
+    "delete_pack": ("delete_pack", "delete_pack"),
     "pack_members": (None, "edit_pack"),
     "add_to_pack": ("create_pack", "create_pack"),
     "like": (None, "like"),

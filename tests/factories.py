@@ -11,8 +11,8 @@ from typing import Any
 from hub.access import Viewer
 from hub.formats import read, suggest_trigger, write_layout
 from hub.formats.inspection import examine
-from hub.models import AccessToken, BaseModel, Collection, Embedding, User, Version
-from hub.services import accounts, ingest, members, packs, previews, publishing, tokens
+from hub.models import AccessToken, BaseModel, Collection, Embedding, Membership, Team, User, Version
+from hub.services import accounts, ingest, members, packs, previews, publishing, teammates, teams, tokens
 from tests import samples
 
 _seeds = itertools.count(10_000)  # far from the seeds that tests choose by hand
@@ -68,10 +68,27 @@ def ingested(
     return ingest.IngestedEmbedding(facts, canonical, read(canonical, filename=filename), filename, digest)
 
 
-def embedding(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> Embedding:
-    """An embedding without a version."""
+def team(name: str = "fern-house", admin: str = "ada", **members: str) -> Team:
+    """A team made by that person, with these people (name=role) taken in."""
+    made = teams.create(viewer(admin), name=name, title=name.replace("-", " ").title())
+    for person, role in members.items():
+        member(made, person, role)
+    return made
+
+
+def member(of: Team, name: str, role: str = "writer") -> Membership:
+    """That person invited into the team by whoever made it, and come in."""
+    asked = teammates.invite(Viewer(of.created_by), team=of, name=user(name).username, role=role)
+    return teammates.accept(viewer(name), invitation=asked)
+
+
+def embedding(
+    owner: str = "ada", name: str = "moss-dragon", *, team: Team | None = None, **fields: Any
+) -> Embedding:
+    """An embedding without a version, that person's own or made by them for a team."""
     details = {"title": name.replace("-", " ").title(), "kind": "style", **fields}
-    return publishing.create_embedding(viewer(owner), name=name, **details)
+    under = team.owner if team else None
+    return publishing.create_embedding(viewer(owner), name=name, owner=under, **details)
 
 
 def draft(of: Embedding | None = None, **fields: Any) -> Version:
@@ -109,9 +126,16 @@ def published(owner: str = "ada", name: str = "moss-dragon", **fields: Any) -> E
     return made.embedding
 
 
-def pack(owner: str = "ada", name: str = "wet-places", *versions: Version, **fields: Any) -> Collection:
-    """A pack that holds these versions in this order."""
-    made = packs.create_pack(viewer(owner), name=name, **{"title": name.replace("-", " ").title(), **fields})
+def pack(
+    owner: str = "ada",
+    name: str = "wet-places",
+    *versions: Version,
+    team: Team | None = None,
+    **fields: Any,
+) -> Collection:
+    """A pack that holds these versions in this order, that person's own or made by them for a team."""
+    details = {"title": name.replace("-", " ").title(), "owner": team.owner if team else None, **fields}
+    made = packs.create_pack(viewer(owner), name=name, **details)
     for one in versions:
         members.add_member(viewer(owner), pack=made, version=one)
     return made

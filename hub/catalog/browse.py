@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import cast
 
 from django.core.cache import cache
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 
-from hub.access import Viewer, visible
+from hub.access import Viewer, under, visible
 from hub.catalog import cards, search
 from hub.catalog.licences import LICENCES
 from hub.catalog.shapes import Card, Facet, Page
@@ -46,7 +46,7 @@ def list_embeddings(
     page: int = 1,
     page_size: int = 24,
 ) -> Page:
-    """One page of public embeddings; with `owner` the viewer's own name also what only they may list.
+    """One page of public embeddings; with `owner` also what only the people of that name may list.
 
     `best` is the order of the search and the same as `newest` without words. Invalid for a sort, page or page
     size that does not exist; a page past the end is empty.
@@ -81,9 +81,9 @@ def _listed(viewer: Viewer, owner: str | None) -> QuerySet[Embedding]:
     if owner is None:
         return rows.filter(visibility="public", head__state="published")
     rows = rows.filter(owner__name=owner.lower())
-    if viewer.user is not None and viewer.user.username == owner.lower() and viewer.has_scope("read"):
-        return rows
-    return rows.filter(visibility="public", head__state="published")
+    public = Q(visibility="public", head__state="published")
+    has_own = viewer.user is not None and viewer.has_scope("read")
+    return rows.filter(public | under(viewer, "see_private") if has_own else public)
 
 
 def _filtered(

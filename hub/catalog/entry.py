@@ -5,7 +5,7 @@ from typing import cast
 
 from django.db.models import Count, Q, QuerySet
 
-from hub.access import Viewer, can, visible
+from hub.access import Viewer, acts_on, visible
 from hub.catalog import cards, likes, packs, resolve
 from hub.catalog.licences import LICENCES
 from hub.catalog.shapes import Card, Edition, Entry, Picture, SheetBlock
@@ -15,7 +15,6 @@ from hub.models import Commit, Embedding, Preview, Version
 from hub.models.registry import VersionQuerySet
 
 RELATED = 6
-ACTS = ("publish_version", "edit_card", "yank", "delete_version", "change_visibility", "add_preview")
 
 # What each block of the sheet is called, and what it answers.
 BLOCKS = {
@@ -95,7 +94,7 @@ def _entry(viewer: Viewer, row: Embedding, version: Version | None) -> Entry:
         drafts=tuple(one for one in versions if not one.published_at),
         twins=_twins(viewer, row, version) if version else (),
         related=_related(viewer, row, version) if version else (),
-        may=frozenset(act for act in ACTS if can(viewer, act, row)),
+        may=acts_on(viewer, row),
         is_liked=likes.is_liked(viewer, embedding=row),
         packs=packs.holding(viewer, embedding=row),
     )

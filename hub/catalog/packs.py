@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from hub.access import ANONYMOUS, Viewer, can, visible
+from hub.access import ANONYMOUS, Viewer, acts_on, under, visible
 from hub.catalog import cards, downloads
 from hub.catalog.pack_shapes import Pack, PackCard, PackMember, PackPage, revision_id
 from hub.errors import NotFound, Renamed
-from hub.models import Collection, CollectionMember, Commit, Embedding, Owner, Version
+from hub.models import Collection, CollectionMember, Commit, Embedding, FormerTeamName, Owner, Version
 
 PAGE_SIZE: Final = 24
 SHOWN: Final = 4
@@ -22,7 +22,11 @@ def get(viewer: Viewer, *, owner: str, name: str) -> Collection:
     rows = visible(Collection.objects.select_related("owner"), viewer)
     found = rows.filter(owner__name=owner.lower(), name=name.lower()).first()
     if found is None:
-        former = rows.filter(former_names__owner__name=owner.lower(), former_names__name=name.lower()).first()
+        owner, name = owner.lower(), name.lower()
+        renamed = Q(owner__in=FormerTeamName.objects.filter(name=owner).values("owner"))
+        had = Q(former_names__owner__name=owner, former_names__name=name)
+        had |= renamed & (Q(name=name) | Q(former_names__name=name))
+        former = rows.filter(had).first()
         if former is not None:
             raise Renamed(
                 f"This pack is called {former.full_name} now.", owner=former.owner.name, name=former.name
@@ -32,10 +36,10 @@ def get(viewer: Viewer, *, owner: str, name: str) -> Collection:
 
 
 def own(viewer: Viewer, *, owner: str, name: str) -> Collection:
-    """The pack that a viewer wants to change; a token that may not read reaches its person's own. Raises as get."""
-    if viewer.user is not None and viewer.user.username == owner.lower():
-        rows = Collection.objects.select_related("owner").filter(owner=viewer.user.owner_id)
-        found = rows.filter(name=name.lower()).first()
+    """The pack that a viewer wants to change; a token that may not read reaches what its person may. Raises as get."""
+    if viewer.user is not None:
+        rows = Collection.objects.select_related("owner").filter(under(viewer, "edit_pack"))
+        found = rows.filter(owner__name=owner.lower(), name=name.lower()).first()
         if found is not None:
             return found
     return get(viewer, owner=owner, name=name)
@@ -46,14 +50,14 @@ def whole(viewer: Viewer, *, collection: Collection, with_cards: bool = False) -
     rows = list(collection.members.values_list("version", "note", "pk"))
     members = _members(viewer, rows, with_cards=with_cards)
     seen = {member.pk for member in members}
-    may = frozenset({"edit_pack"} if can(viewer, "edit_pack", collection) else ())
+    may = acts_on(viewer, collection)
     return Pack(
         collection=collection,
         title=collection.title,
         description=collection.description,
         members=members,
         modified=collection.updated_at,
-        hidden=tuple(pk for _, _, pk in rows if pk not in seen) if may else (),
+        hidden=tuple(pk for _, _, pk in rows if pk not in seen) if "edit_pack" in may else (),
         may=may,
     )
 
@@ -109,10 +113,10 @@ def holding(viewer: Viewer, *, embedding: Embedding, most: int = 12) -> tuple[Pa
 
 
 def own_choices(viewer: Viewer, *, embedding: Embedding) -> list[tuple[Collection, bool]]:
-    """The viewer's own packs, each with whether it holds a version of this embedding; two queries."""
+    """The packs that the viewer may change, each with whether it holds a version of this embedding; two queries."""
     if viewer.user is None:
         return []
-    rows = list(Collection.objects.filter(owner=viewer.user.owner_id).select_related("owner"))
+    rows = list(Collection.objects.filter(under(viewer, "edit_pack")).select_related("owner"))
     holds = set(
         CollectionMember.objects.filter(embedding=embedding, collection__in=rows).values_list(
             "collection", flat=True

@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import Count, Q, QuerySet
 
 from hub import blobs
-from hub.access import Viewer, visible
+from hub.access import Viewer, under, visible
 from hub.errors import HubError
 from hub.formats import FAMILIES, EmbeddingData, FormatError, read, sketch
 from hub.formats.generation_parameters import Reference
@@ -174,7 +174,7 @@ def _listed(viewer: Viewer) -> QuerySet[Version]:
     """Versions that lists may show to this viewer: public ones, and the viewer's own."""
     question = Q(embedding__visibility=Visibility.PUBLIC, state=Version.State.PUBLISHED)
     if viewer.user is not None:
-        question |= Q(embedding__owner=viewer.user.owner_id)
+        question |= under(viewer, "see_private", prefix="embedding__")
     return _seen(viewer).filter(question)
 
 

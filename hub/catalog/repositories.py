@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from hub.access import Viewer, visible
+from hub.access import Viewer, under, visible
 from hub.catalog import cursors
 from hub.errors import Invalid
 from hub.models import Commit, Embedding, File, Version
@@ -86,10 +86,10 @@ def list_repositories(viewer: Viewer, *, question: Question) -> Listed:
 
 
 def _offered(viewer: Viewer) -> Q:
-    """Lists name public things, and to their owner the rest as well."""
+    """Lists name public things, and to their owner and their team the rest as well."""
     offered = Q(visibility=Visibility.PUBLIC)
     if viewer.user is not None and viewer.has_scope("read"):
-        offered |= Q(owner_id=viewer.user.owner_id)
+        offered |= under(viewer, "see_private")
     return offered & Q(head__state=Version.State.PUBLISHED)
 
 

@@ -5,11 +5,11 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from hub.access import ANONYMOUS, Viewer, allows, can_see, has_scope_for, visible
+from hub.access import ANONYMOUS, Viewer, allows, can, can_see, has_scope_for, under, visible
 from hub.catalog.shapes import Resolved, ResolvedFile, TreeFile
 from hub.errors import Gone, NotFound, Renamed, TakenDown
 from hub.formats import tools_for
-from hub.models import Commit, Embedding, File, Version
+from hub.models import Commit, Embedding, File, FormerTeamName, Version
 
 README: Final = "README.md"
 _NUMBER = re.compile(r"v([1-9][0-9]{0,8})")
@@ -38,14 +38,17 @@ def embedding(viewer: Viewer, *, owner: str, name: str) -> Embedding:
 def own(viewer: Viewer, *, owner: str, name: str, act: str) -> Embedding:
     """The embedding that a viewer wants to do this act to, without the question whether they may read it.
 
-    A tool's token for publishing alone reaches what stands under its person's own name. Raises as `embedding`.
+    A tool's token for publishing alone reaches what stands under its person's own name, and under those of their
+    teams. Raises as `embedding`.
     """
-    if viewer.user is not None and viewer.user.username == owner.lower() and has_scope_for(viewer, act):
-        rows = Embedding.objects.alive().select_related("owner", "head__base_model")
-        row = rows.filter(owner=viewer.user.owner_id, name=name.lower()).first()
+    if viewer.user is not None and has_scope_for(viewer, act):
+        rows = (
+            Embedding.objects.alive().select_related("owner", "head__base_model").filter(under(viewer, act))
+        )
+        row = rows.filter(owner__name=owner.lower(), name=name.lower()).first()
         if row is not None:
             return row
-        _refuse_former(rows.filter(owner=viewer.user.owner_id), owner, name)
+        _refuse_former(rows, owner, name)
     return embedding(viewer, owner=owner, name=name)
 
 
@@ -59,10 +62,12 @@ def own_version(viewer: Viewer, *, owner: str, name: str, number: int, act: str)
 
 
 def _refuse_former(rows: QuerySet[Embedding], owner: str, name: str) -> None:
-    """Raise Renamed when one of these had that name before."""
-    row = rows.filter(
-        former_names__owner__name=owner.lower(), former_names__name=name.lower(), deleted_at=None
-    ).first()
+    """Raise Renamed when one of these had that name before, or its team did."""
+    owner, name = owner.lower(), name.lower()
+    renamed = Q(owner__in=FormerTeamName.objects.filter(name=owner).values("owner"))
+    had = Q(former_names__owner__name=owner, former_names__name=name)
+    had |= renamed & (Q(name=name) | Q(former_names__name=name))
+    row = rows.filter(had, deleted_at=None).first()
     if row is not None:
         raise Renamed(f"This embedding is called {row.full_name} now.", owner=row.owner.name, name=row.name)
 
@@ -82,7 +87,7 @@ def revision(viewer: Viewer, *, owner: str, name: str, revision: str) -> Resolve
         commit = commit or _of_version(viewer, row, Q(label=revision) & ~Q(label=""))
     if commit is None:
         raise _no_revision(revision)
-    if commit.version is None and not _is_own(viewer, row):
+    if commit.version is None and not can(viewer, "see_draft", row):
         raise _no_revision(revision)
     return Resolved(row, commit, commit.version, revision, is_immutable=revision == commit.sha)
 
@@ -191,10 +196,6 @@ def _refuse_withdrawn(row: Embedding) -> None:
 def _may_read(viewer: Viewer) -> bool:
     """Whether tombstones may be shown to this viewer at all."""
     return allows(viewer, "see_public")
-
-
-def _is_own(viewer: Viewer, row: Embedding) -> bool:
-    return viewer.user is not None and viewer.has_scope("read") and viewer.user.owner_id == row.owner_id
 
 
 def _no_revision(revision: str) -> NotFound:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from hub.access import Viewer, visible
+from hub.access import Viewer, under, visible
 from hub.catalog import cursors, search, whole
 from hub.catalog.licences import PERMISSIONS
 from hub.models import Embedding, Version
@@ -79,10 +79,10 @@ def list_shelves(viewer: Viewer, *, question: Question) -> Listed:
 
 
 def offered(viewer: Viewer) -> QuerySet[Embedding]:
-    """What lists may name: public things, and to their owner the rest as well."""
+    """What lists may name: public things, and to their owner and their team the rest as well."""
     public = Q(visibility=Visibility.PUBLIC)
     if viewer.user is not None and viewer.has_scope("read"):
-        public |= Q(owner_id=viewer.user.owner_id)
+        public |= under(viewer, "see_private")
     return visible(Embedding.objects.all(), viewer).filter(public, head__state=Version.State.PUBLISHED)
 
 

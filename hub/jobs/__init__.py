@@ -18,6 +18,7 @@ __all__ = ["QUEUE_OF", "enqueue", "register"]
 
 QUEUE_OF: dict[str, str] = {
     "count_download": "default",
+    "mail_invitation": "default",
     "make_files": "default",
     "render_sheet": "gpu",
     "run_training": "gpu",

@@ -9,25 +9,24 @@ from django.db import IntegrityError, transaction
 from hub.access import Viewer, require
 from hub.errors import NotFound, Unacceptable
 from hub.killpoints import kill_point
-from hub.models import Embedding, Tag
+from hub.models import Embedding, Owner, Tag
 from hub.models.registry import Kind, Visibility
 from hub.services import audit, commits, indexing, names, texts
 from hub.services.moderation import flags
 
 
-def check_name_free(viewer: Viewer, *, name: str, reuse_unpublished: bool = False) -> None:
-    """Nothing when the viewer could make an embedding of this name; stores nothing.
+def check_name_free(
+    viewer: Viewer, *, name: str, owner: Owner | None = None, reuse_unpublished: bool = False
+) -> None:
+    """Nothing when the viewer could make an embedding of this name, their own or the owner's; stores nothing.
 
-    Raises Unacceptable (N1), Conflict `name_taken` or `name_too_similar`. With `reuse_unpublished` a name of the
-    viewer's own embedding that has no version yet counts as free.
+    Raises Unacceptable (N1), Conflict `name_taken` or `name_too_similar`. With `reuse_unpublished` a name of an
+    embedding that has no version yet counts as free.
     """
-    require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
-    assert viewer.user is not None
-    if reuse_unpublished and (
-        Embedding.objects.alive().filter(owner=viewer.user.owner, name=name, last_number=0).exists()
-    ):
-        return
-    names.check_embedding_name(viewer.user.owner, name)
+    owner = names.owner_for(viewer, "create_embedding", owner)
+    unpublished = Embedding.objects.alive().filter(owner=owner, name=name, last_number=0)
+    if not (reuse_unpublished and unpublished.exists()):
+        names.check_embedding_name(owner, name)
 
 
 def create_embedding(
@@ -35,15 +34,17 @@ def create_embedding(
     *,
     name: str,
     title: str,
+    owner: Owner | None = None,
     kind: str = "",
     summary: str = "",
     card: str = "",
     tags: Iterable[str] = (),
     visibility: str = "public",
 ) -> Embedding:
-    """An embedding without a version, under the viewer's own name, seen by nobody else until one is published.
+    """An embedding without a version, which strangers do not see until one is published.
 
-    What kind it is may stay open until then.
+    It stands under the viewer's own name, or under that of an `owner` they may write for. What kind it
+    is may stay open until then.
 
     Raises Unacceptable with the field, Conflict `name_taken` or `name_too_similar`.
     """
@@ -51,6 +52,7 @@ def create_embedding(
         viewer,
         name=name,
         title=title,
+        owner=owner,
         kind=kind,
         summary=summary,
         card=card,
@@ -69,6 +71,7 @@ def unsaved(
     *,
     name: str,
     title: str,
+    owner: Owner | None = None,
     kind: str = "",
     summary: str = "",
     card: str = "",
@@ -76,9 +79,7 @@ def unsaved(
     visibility: str = "public",
 ) -> tuple[Embedding, list[str]]:
     """A checked embedding that is not stored yet, and its tags as slugs. Raises as create_embedding."""
-    require(viewer, "create_embedding", viewer.user.owner if viewer.user else None)
-    assert viewer.user is not None
-    owner = viewer.user.owner
+    owner = names.owner_for(viewer, "create_embedding", owner)
     names.check_embedding_name(owner, name)
     embedding = Embedding(owner=owner, name=name, look_alike=names.look_alike(name), created_by=viewer.user)
     said = {"kind": kind} if kind else {}

@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
+from hub.access import Viewer, require
 from hub.errors import Conflict, Unacceptable
-from hub.models import Collection, Embedding, FormerName, FormerPackName, Owner
+from hub.models import Collection, Embedding, FormerName, FormerPackName, FormerTeamName, Owner
 
 _LEGAL: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?")
 # Endings and beginnings with which a name pretends to be the same thing, better or real.
@@ -186,8 +187,11 @@ def check_name(name: str, *, field: str = "name") -> None:
         )
 
 
-def check_owner_name(name: str, *, field: str = "name") -> None:
-    """A legal name that nobody has and nobody could mistake for another. Conflict when taken or too similar."""
+def check_owner_name(name: str, *, field: str = "name", besides: Owner | None = None) -> None:
+    """A legal name that nobody has or had, and nobody could mistake for another. Conflict when taken or too similar.
+
+    `besides` is the owner who may have it already, now or before.
+    """
     check_name(name, field=field)
     if name in RESERVED:
         raise Unacceptable(
@@ -196,7 +200,10 @@ def check_owner_name(name: str, *, field: str = "name") -> None:
     key = look_alike(name)
     if not key:
         raise Unacceptable("field_invalid", "This name has no letter or digit.", field=field, rule="N1")
-    taken = Owner.objects.filter(look_alike=key).first()
+    owners, former = Owner.objects.filter(look_alike=key), FormerTeamName.objects.filter(look_alike=key)
+    if besides is not None:
+        owners, former = owners.exclude(pk=besides.pk), former.exclude(owner=besides)
+    taken = owners.first() or former.first()
     if taken is not None:
         raise _taken(taken.name == name, name, taken.name, field)
 
@@ -204,6 +211,14 @@ def check_owner_name(name: str, *, field: str = "name") -> None:
 def hold(owner: Owner) -> None:
     """Let nobody else give a name under this owner until the caller's transaction ends."""
     Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)
+
+
+def owner_for(viewer: Viewer, act: str, owner: Owner | None) -> Owner:
+    """The name that something is to stand under: the one given, else the viewer's own. Refused as `access.require`."""
+    chosen = owner or (viewer.user.owner if viewer.user else None)
+    require(viewer, act, chosen)
+    assert chosen is not None
+    return chosen
 
 
 def check_embedding_name(

@@ -5,20 +5,27 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from hub.access import Viewer, require
-from hub.errors import Invalid, NotFound, Unacceptable
-from hub.models import Collection, CollectionMember, CollectionRevision, FormerPackName
+from hub.errors import Conflict, Invalid, NotFound, Unacceptable
+from hub.models import Collection, CollectionMember, CollectionRevision, FormerPackName, Owner
 from hub.services import audit, names, texts
 
 DESCRIPTION_MAX = 8 * 1024
 
 
 def create_pack(
-    viewer: Viewer, *, name: str, title: str = "", description: str = "", visibility: str = "public"
+    viewer: Viewer,
+    *,
+    name: str,
+    owner: Owner | None = None,
+    title: str = "",
+    description: str = "",
+    visibility: str = "public",
 ) -> Collection:
-    """An empty pack under the viewer's own name. Unacceptable with the field, Conflict for a name in use."""
-    require(viewer, "create_pack", viewer.user.owner if viewer.user else None)
-    assert viewer.user is not None
-    owner = viewer.user.owner
+    """An empty pack under the viewer's own name, or that of an `owner` they may write for.
+
+    Unacceptable with the field, Conflict for a name in use.
+    """
+    owner = names.owner_for(viewer, "create_pack", owner)
     names.check_embedding_name(owner, name)
     pack = Collection(owner=owner, name=name, look_alike=names.look_alike(name), created_by=viewer.user)
     _describe(pack, title=title or name, description=description, visibility=visibility)
@@ -50,7 +57,10 @@ def update_pack(
     with transaction.atomic():
         row = locked(pack)
         if name is not None and name != row.name:
+            require(viewer, "rename", row)
             _rename(row, name)
+        if visibility is not None and visibility != row.visibility:
+            require(viewer, "change_visibility", row)
         _describe(row, **{field: value for field, value in given.items() if value is not None})
         try:
             with transaction.atomic():
@@ -67,7 +77,7 @@ def update_pack(
 
 def delete_pack(viewer: Viewer, *, pack: Collection) -> None:
     """Delete a pack; its members stay where they are. Harmless to repeat."""
-    require(viewer, "edit_pack", pack)
+    require(viewer, "delete_pack", pack)
     with transaction.atomic():
         row = Collection.objects.select_for_update(of=("self",)).filter(pk=pack.pk).first()
         if row is not None:
@@ -127,6 +137,6 @@ def _describe(pack: Collection, **fields: str) -> None:
     if "description" in fields:
         pack.description = texts.prose(fields["description"], field="description", most=DESCRIPTION_MAX)
     if "visibility" in fields:
-        if fields["visibility"] not in Collection.Visibility.values:
+        if fields["visibility"] not in (Collection.Visibility.PUBLIC, Collection.Visibility.PRIVATE):
             raise Unacceptable("field_invalid", "A pack is public or private.", field="visibility")
         pack.visibility = fields["visibility"]

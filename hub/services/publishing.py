@@ -12,8 +12,8 @@ from hub.access import Viewer, require
 from hub.errors import Conflict, NotFound
 from hub.formats import may_be_half, read
 from hub.killpoints import kill_point
-from hub.models import BaseModel, Embedding, Version
-from hub.services import audit, bases, checks, details, digests, files, freezing, ingest
+from hub.models import BaseModel, Embedding, Owner, Version
+from hub.services import audit, bases, checks, details, digests, files, freezing, ingest, names
 from hub.services.details import check_name_free, create_embedding, update_details
 from hub.services.lifecycle import delete_embedding, delete_version, discard_draft, unyank, yank
 
@@ -146,6 +146,7 @@ def publish_file(
     licence: str,
     half: tuple[Path, str] | None = None,
     name: str = "",
+    owner: Owner | None = None,
     embedding: Embedding | None = None,
     title: str = "",
     kind: str = "",
@@ -161,6 +162,8 @@ def publish_file(
 ) -> Version:
     """A file as version 1 of a new embedding (`name`, `title`, `kind`, …), or as the next version of `embedding`.
 
+    A new one stands under the viewer's own name, or under that of an `owner` they may write for.
+
     An embedding that a tool made without a `kind` gets one with its first version.
     `half` is the other file (path and filename) of an SDXL embedding that lies in two.
     With `may_be_open` False a file that several base models could have made needs one of them (`base_model`).
@@ -168,9 +171,12 @@ def publish_file(
     version it made. Raises UnacceptableFile, Unacceptable with the field, Conflict `name_taken`,
     `name_too_similar`, `version_exists` or `label_taken`.
     """
-    require(viewer, "publish_version", embedding or (viewer.user.owner if viewer.user else None))
+    if embedding is None:
+        owner = names.owner_for(viewer, "publish_version", owner)
+    else:
+        require(viewer, "publish_version", embedding)
     ingested = ingest.embedding(viewer, path=path, filename=filename, half=half)
-    repeated = _repeated(viewer, embedding, name, ingested, trigger)
+    repeated = _repeated(owner, embedding, name, ingested, trigger)
     if repeated is not None:
         return repeated
     if embedding is not None and kind and not embedding.kind:
@@ -179,8 +185,8 @@ def publish_file(
     is_new = embedding is None
     if embedding is None:
         embedding, slugs = details.unsaved(
-            viewer, name=name, title=title or name, kind=kind, summary=summary, card=card, tags=tags,
-            visibility=visibility,
+            viewer, name=name, owner=owner, title=title or name, kind=kind, summary=summary, card=card,
+            tags=tags, visibility=visibility,
         )  # fmt: skip
     version = unsaved(
         viewer, embedding, ingested, trigger=trigger, licence=licence, base_model=base_model, notes=notes,
@@ -250,17 +256,18 @@ def unsaved(
 
 
 def _repeated(
-    viewer: Viewer, embedding: Embedding | None, name: str, ingested: ingest.IngestedEmbedding, trigger: str
+    owner: Owner | None,
+    embedding: Embedding | None,
+    name: str,
+    ingested: ingest.IngestedEmbedding,
+    trigger: str,
 ) -> Version | None:
     """The newest version of the embedding, if this very request made it: same bytes, same word (rule R5)."""
-    assert viewer.user is not None
     versions = Version.objects.select_related("embedding__owner", "base_model").resolvable()
     if embedding is not None:
         versions = versions.filter(embedding=embedding)
     else:
-        versions = versions.filter(
-            embedding__owner=viewer.user.owner, embedding__name=name, embedding__deleted_at=None
-        )
+        versions = versions.filter(embedding__owner=owner, embedding__name=name, embedding__deleted_at=None)
     newest = versions.order_by("-number").first()
     if newest is None or newest.source_sha256 != ingested.source_sha256 or newest.trigger != trigger:
         return None

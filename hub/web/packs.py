@@ -74,7 +74,7 @@ def delete(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """Delete a pack, once its name was typed."""
     viewer = viewer_of(request)
     pack = reads.get(viewer, owner=owner, name=name)
-    require(viewer, "edit_pack", pack)
+    require(viewer, "delete_pack", pack)
     form = forms.DeleteForm(request.POST or None, name=pack.name)
     if request.method == "POST" and form.is_valid():
         packs.delete_pack(viewer, pack=pack)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from hub.access import Viewer, allows
+from hub.access import Viewer, has_scope_for, under
 from hub.errors import NotFound
 from hub.models import BaseModel
 from trainer.models import TrainingImage, TrainingRun
@@ -14,32 +14,33 @@ MOST_UNSEEN = 9
 
 
 def visible(viewer: Viewer) -> QuerySet[TrainingRun]:
-    """The runs this viewer may know of: one's own; all of them for moderators."""
-    if viewer.user is None or not allows(viewer, "see_run", is_owner=True):
+    """The runs this viewer may know of: one's own and those of one's teams; all of them for moderators."""
+    if viewer.user is None or not has_scope_for(viewer, "see_run"):
         return TrainingRun.objects.none()
     if viewer.is_moderator:
         return TrainingRun.objects.all()
-    return TrainingRun.objects.filter(owner_id=viewer.user.owner_id)
+    return TrainingRun.objects.filter(under(viewer, "see_run"))
 
 
 def list_runs(viewer: Viewer) -> QuerySet[TrainingRun]:
-    """The viewer's own runs, newest first."""
+    """The runs of the viewer and of their teams, newest first."""
     if viewer.user is None:
         return TrainingRun.objects.none()
     return (
         visible(viewer)
-        .filter(owner_id=viewer.user.owner_id)
+        .filter(under(viewer, "see_run"))
         .select_related("embedding__owner", "base_model", "version")
         .order_by("-created_at")
     )
 
 
 def unseen(viewer: Viewer) -> list[TrainingRun]:
-    """The viewer's runs that ended since they last looked at them, the newest first; those they stopped are no news."""
+    """The runs that the viewer started and that ended since they last looked at them, the newest first; those they
+    stopped are no news."""
     if viewer.user is None:
         return []
     ended = (TrainingRun.State.DONE, TrainingRun.State.FAILED)
-    found = visible(viewer).filter(owner_id=viewer.user.owner_id, seen_at=None, state__in=ended)
+    found = visible(viewer).filter(created_by=viewer.user, seen_at=None, state__in=ended)
     return list(found.order_by("-finished_at")[:MOST_UNSEEN])
 
 
@@ -104,11 +105,12 @@ def resolution_of(base: str | None) -> int:
 def picture(viewer: Viewer, *, sha256: str) -> tuple[str, str]:
     """Digest and content type of a picture of training that this viewer may see. NotFound.
 
-    Training pictures are for their owner alone (rule P7); pictures drawn while learning for whoever sees the
-    run.
+    Training pictures are for their owner alone (rule P7), in a team for its admins and whoever trained from them;
+    pictures drawn while learning for whoever sees the run.
     """
     if viewer.user is not None and viewer.has_scope("train"):
-        own = TrainingImage.objects.filter(owner_id=viewer.user.owner_id, blob_id=sha256).first()
+        may = under(viewer, "see_training_images", maker="run__created_by")
+        own = TrainingImage.objects.filter(may, blob_id=sha256).first()
         if own is not None:
             return sha256, own.content_type
     growth = (
