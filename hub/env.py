@@ -127,6 +127,18 @@ VARIABLES: tuple[Variable, ...] = (
         "hosts that webhooks may be sent to, as `a.example, *.b.example, ci.lan:8080 http private` ; empty: none",
     ),
     Variable(
+        "HUB_CONTACT", str, "", "mail or web address for complaints, shown where something was taken down"
+    ),
+    Variable(
+        "HUB_HOLD_AFTER_FLAGS",
+        int,
+        "2",
+        "a version that so many people report, one of them trusted, is held; 0: never",
+    ),
+    Variable(
+        "HUB_TRUSTED_AFTER_FLAGS", int, "3", "a person is trusted after so many reports that led to something"
+    ),
+    Variable(
         "HUB_TENSORBOARD_DIR",
         str,
         "",

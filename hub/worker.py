@@ -24,6 +24,7 @@ from hub.services import (
     webhook_sending,
     webhook_signing,
 )
+from hub.services.moderation import notices
 from hub.services.webhook_sending import Outcome
 from hub.wire import outgoing, uploads
 
@@ -99,6 +100,7 @@ def _attempt(claimed: Delivery, body: bytes) -> Outcome:
 
 ticker.every(WAKE_SECONDS, webhook_sending.wake)
 ticker.every(MAIL_SECONDS, webhook_notices.send_due)
+ticker.every(MAIL_SECONDS, notices.send_due)
 ticker.every(HOUR, webhook_sending.sweep)
 ticker.every(HOUR, answers.sweep)
 ticker.every(HOUR, blobs.sweep)

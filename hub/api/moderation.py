@@ -26,7 +26,8 @@ from hub.api.moderation_shapes import (
 )
 from hub.api.pages import PageQuery, page
 from hub.catalog import moderation as reads
-from hub.catalog import resolve
+from hub.catalog import packs, profile, resolve
+from hub.errors import NotFound
 from hub.models import Embedding, Flag, Ruling, User, Version
 from hub.services.moderation import flags as raising
 from hub.services.moderation import rulings as deciding
@@ -51,8 +52,7 @@ def flags(request: Request) -> HttpResponse:
     viewer = viewer_of(request)
     if request.method == "POST":
         fields = asked.body(FlagForm, request.data)
-        embedding, version = _meant(request, fields)
-        flag = raising.raise_flag(viewer, embedding=embedding, version=version, **fields)
+        flag = raising.raise_flag(viewer, **_flagged(request, fields), **fields)
         return json_answer(request._request, _own(flag), status=201)
     given = asked.query(PageQuery, request.GET.dict())
     return page(request._request, reads.own_flags(viewer), given, _own)
@@ -158,11 +158,28 @@ def _meant(request: Request, fields: dict[str, Any]) -> tuple[Embedding, Version
     return found.embedding, found
 
 
+def _flagged(request: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """What a flag is about: an owner by a name alone, an embedding, or else a pack. NotFound."""
+    viewer = viewer_of(request)
+    owner, slash, name = fields["name"].partition("/")
+    number = fields["version"]
+    if not slash and number is None:
+        del fields["name"], fields["version"]
+        return {"owner": profile.named(viewer, name=owner)}
+    try:
+        embedding, version = _meant(request, fields)
+    except NotFound as error:
+        if error.code != "repo_not_found" or number is not None:
+            raise
+        return {"pack": packs.get(viewer, owner=owner, name=name)}
+    return {"embedding": embedding, "version": version}
+
+
 def _own(row: Flag) -> dict[str, Any]:
     """FlagShape."""
     return {
         "id": row.pk,
-        "name": row.embedding.full_name,
+        "name": row.name,
         "version": row.version.number if row.version else None,
         "reason": row.reason,
         "text": row.text,
@@ -180,7 +197,7 @@ def _queued(request: HttpRequest, row: Flag) -> dict[str, Any]:
         "detail": row.detail,
         "note": row.note,
         "settled_by": _name(row.settled_by),
-        "page": payloads.address(request, "entry", row.embedding.owner.name, row.embedding.name),
+        "page": payloads.address(request, "profile" if row.owner else "entry", *row.name.split("/")),
         "url": payloads.address(request, "api_flag", row.pk),
     }
 
@@ -189,10 +206,12 @@ def _told(request: HttpRequest, row: Ruling) -> dict[str, Any]:
     """RulingShape."""
     return {
         "id": row.pk,
-        "name": row.version.embedding.full_name,
-        "version": row.version.number,
-        "state": row.version.state,
+        "name": row.name,
+        "version": row.version.number if row.version else None,
+        "state": row.version.state if row.version else None,
         "kind": row.kind,
+        "rule": row.rule,
+        "category": row.category,
         "reason": row.reason,
         "made": row.made_at,
         "made_by": _name(row.made_by),

@@ -11,7 +11,9 @@ from hub.models import Flag, Ruling, Version
 class FlagForm(Fields):
     """What is wrong with what. Who says so is shown to nobody."""
 
-    name = serializers.CharField(max_length=193, help_text="`owner/name` of the embedding.")
+    name = serializers.CharField(
+        max_length=193, help_text="`owner/name` of an embedding or a pack, or the name of an owner."
+    )
     version = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=999_999_999
     )
@@ -23,7 +25,7 @@ class FlagShape(Fields):
     """A flag that you raised, and what became of it."""
 
     id = serializers.IntegerField()
-    name = serializers.CharField(help_text="`owner/name`.")
+    name = serializers.CharField(help_text="`owner/name`, or an owner's name.")
     version = serializers.IntegerField(allow_null=True)
     reason = serializers.ChoiceField(Flag.Reason.choices, allow_blank=True)
     text = serializers.CharField(allow_blank=True)
@@ -77,8 +79,11 @@ class RulingForm(Fields):
     version = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=999_999_999
     )
-    kind = serializers.ChoiceField(Ruling.Kind.choices)
+    kind = serializers.ChoiceField(Ruling.OF_VERSIONS)
     reason = serializers.CharField(max_length=280, help_text="Shown to the owner.")
+    category = serializers.ChoiceField(
+        Flag.Reason.choices, required=False, default=Flag.Reason.OTHER.value, help_text="Shown to everybody."
+    )
 
 
 class LiftForm(Fields):
@@ -88,13 +93,19 @@ class LiftForm(Fields):
 
 
 class RulingShape(Fields):
-    """A decision about a version, lifted or not."""
+    """A decision, lifted or not: about a version or a picture of one, a pack or an owner."""
 
     id = serializers.IntegerField()
-    name = serializers.CharField(help_text="`owner/name`.")
+    name = serializers.CharField(help_text="`owner/name`, or an owner's name.")
     version = serializers.IntegerField(allow_null=True)
-    state = serializers.ChoiceField(Version.State.choices, help_text="What the version is now.")
+    state = serializers.ChoiceField(
+        Version.State.choices, allow_null=True, help_text="What the version is now; null without one."
+    )
     kind = serializers.ChoiceField(Ruling.Kind.choices)
+    rule = serializers.CharField(
+        allow_blank=True, help_text="The hub's rule that made it; else a moderator did."
+    )
+    category = serializers.ChoiceField(Flag.Reason.choices)
     reason = serializers.CharField()
     made = serializers.DateTimeField()
     made_by = serializers.CharField(allow_null=True)

@@ -34,6 +34,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "PackVisibility": "hub.models.Collection.Visibility",
     },
 }
+        "VersionRulingKind": "hub.models.Ruling.OF_VERSIONS",
 
 
 @extend_schema(exclude=True)

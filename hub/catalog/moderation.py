@@ -1,12 +1,14 @@
-"""The moderators' queue and rulings, hidden from everybody else; and a person's own flags."""
+"""Flags and rulings: the moderators', hidden from everybody else; a person's own; what a tombstone says."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 
-from hub.access import Viewer, allows, has_scope_for, require
-from hub.errors import NotFound
-from hub.models import Flag, Ruling
+from hub.access import Viewer, allows, can, has_scope_for, require, under
+from hub.errors import NotFound, TakenDown
+from hub.models import Collection, Embedding, Flag, Ruling, User
 
 OPEN: Final = {"open": True, "settled": False, "all": None}
 
@@ -14,13 +16,13 @@ OPEN: Final = {"open": True, "settled": False, "all": None}
 def own_flags(viewer: Viewer) -> QuerySet[Flag]:
     """The flags that the viewer raised, newest first."""
     require(viewer, "flag", viewer.user.owner if viewer.user else None)
-    return _flags().filter(raised_by=viewer.user)
+    return flags_with_things().filter(raised_by=viewer.user)
 
 
 def queue(viewer: Viewer, *, which: str = "open") -> QuerySet[Flag]:
     """Flags on what is still there: the `open` ones, the `settled`, or `all`. NotFound for who is no moderator."""
-    _check(viewer)
-    rows = _flags().filter(embedding__deleted_at=None)
+    check(viewer)
+    rows = flags_with_things().filter(embedding__deleted_at=None)
     is_open = OPEN[which]
     return rows if is_open is None else rows.filter(settled_at__isnull=is_open)
 
@@ -35,10 +37,8 @@ def flag(viewer: Viewer, *, number: int) -> Flag:
 
 def rulings(viewer: Viewer) -> QuerySet[Ruling]:
     """All rulings, lifted ones too, newest first. NotFound for who is no moderator."""
-    _check(viewer)
-    return Ruling.objects.select_related("version__embedding__owner", "made_by", "lifted_by").order_by(
-        "-made_at", "-pk"
-    )
+    check(viewer)
+    return _rulings().order_by("-made_at", "-pk")
 
 
 def ruling(viewer: Viewer, *, number: int) -> Ruling:
@@ -49,13 +49,81 @@ def ruling(viewer: Viewer, *, number: int) -> Ruling:
     return found
 
 
-def _flags() -> QuerySet[Flag]:
-    return Flag.objects.select_related("embedding__owner", "version", "settled_by").order_by(
-        "-created_at", "-pk"
+def own_rulings(viewer: Viewer) -> QuerySet[Ruling]:
+    """Rulings on what the viewer looks after: their own things, and those of their teams; newest first."""
+    require(viewer, "manage_account", viewer.user)
+    assert viewer.user is not None
+    mine = (
+        under(viewer, "edit_card", prefix="version__embedding__")
+        | under(viewer, "edit_pack", prefix="pack__")
+        | Q(owner=viewer.user.owner_id)
+    )
+    return _rulings().select_related("appeal", "picture").filter(mine).order_by("-made_at", "-pk")
+
+
+def own_ruling(viewer: Viewer, *, number: int) -> Ruling:
+    """One of them. NotFound."""
+    found = own_rulings(viewer).filter(pk=number).first()
+    if found is None:
+        raise NotFound("There is no ruling of this number.")
+    return found
+
+
+def open_on(viewer: Viewer, thing: Embedding | Collection) -> list[Ruling]:
+    """The rulings that stand on this thing, for whoever looks after it; for others none, and no query."""
+    act, about = (
+        ("edit_card", Q(version__embedding=thing))
+        if isinstance(thing, Embedding)
+        else ("edit_pack", Q(pack=thing))
+    )
+    if viewer.user is None or viewer.token is not None or not can(viewer, act, thing):
+        return []
+    rows = Ruling.objects.filter(about, lifted_at=None).select_related("version", "appeal")
+    return list(rows.order_by("version__number", "pk"))
+
+
+def tombstone(message: str, which: Q) -> TakenDown:
+    """What everybody is told of versions that were taken down: since when, for what kind of reason, whom to ask."""
+    found = (
+        Ruling.objects.filter(which, kind=Ruling.Kind.TAKE_DOWN, lifted_at=None).order_by("-made_at").first()
+    )
+    detail = {"contact": settings.HUB["HUB_CONTACT"] or None}
+    if found is not None:
+        detail |= {
+            "category": found.category,
+            "what": found.get_category_display(),
+            "since": found.made_at.date().isoformat(),
+        }
+    return TakenDown("taken_down", message, **detail)
+
+
+def trusted(people: Iterable[int]) -> frozenset[int]:
+    """Those of these people whose flags count for more (rule M2)."""
+    wanted = list(people)
+    told = Flag.objects.filter(raised_by__in=wanted).values("raised_by").annotate(
+        wrong=Count("pk", filter=Q(outcome=Flag.Outcome.DISMISSED)),
+        right=Count("pk", filter=Q(outcome=Flag.Outcome.ACTED)),
+    )  # fmt: skip
+    enough = max(1, settings.HUB["HUB_TRUSTED_AFTER_FLAGS"])
+    proven = {row["raised_by"] for row in told if row["right"] >= max(enough, 3 * row["wrong"])}
+    moderators = User.objects.filter(Q(is_moderator=True) | Q(is_staff=True), pk__in=wanted)
+    return frozenset(proven | set(moderators.values_list("pk", flat=True)))
+
+
+def flags_with_things() -> QuerySet[Flag]:
+    """All flags with what they are about, newest first; for whoever has asked whether they may be seen."""
+    return Flag.objects.select_related(
+        "embedding__owner", "pack__owner", "owner", "version", "picture", "settled_by"
+    ).order_by("-created_at", "-pk")
+
+
+def _rulings() -> QuerySet[Ruling]:
+    return Ruling.objects.select_related(
+        "version__embedding__owner", "pack__owner", "owner", "made_by", "lifted_by"
     )
 
 
-def _check(viewer: Viewer) -> None:
+def check(viewer: Viewer) -> None:
     """Nothing for a moderator; others are told by `require` where only the token is in the way."""
     if allows(viewer, "moderate"):
         return

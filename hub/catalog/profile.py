@@ -10,11 +10,17 @@ from hub.models import Embedding, Owner, User
 from hub.models.registry import Visibility
 
 
-def get(viewer: Viewer, *, name: str) -> Profile:
-    """What a person published; to themselves also what others do not see. NotFound for nobody."""
+def named(viewer: Viewer, *, name: str) -> Owner:
+    """The owner of that name. NotFound for nobody."""
     owner = Owner.objects.filter(name=name.lower()).first()
     if owner is None or not allows(viewer, "see_public"):
-        raise NotFound()
+        raise NotFound(code="repo_not_found")
+    return owner
+
+
+def get(viewer: Viewer, *, name: str) -> Profile:
+    """What a person published; to themselves also what others do not see. NotFound for nobody."""
+    owner = named(viewer, name=name)
     user = User.objects.filter(owner=owner).first()
     rows = visible(Embedding.objects.filter(owner=owner), viewer)
     shown = rows.filter(visibility=Visibility.PUBLIC, head__isnull=False)

@@ -6,8 +6,9 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from hub.access import ANONYMOUS, Viewer, allows, can, can_see, has_scope_for, under, visible
+from hub.catalog import moderation
 from hub.catalog.shapes import Resolved, ResolvedFile, TreeFile
-from hub.errors import Gone, NotFound, Renamed, TakenDown
+from hub.errors import Gone, NotFound, Renamed
 from hub.formats import tools_for
 from hub.models import Commit, Embedding, File, FormerTeamName, Version
 
@@ -177,7 +178,7 @@ def _check_pullable(version: Version) -> None:
     if version.state == State.DELETED:
         raise Gone("deleted", "This version was deleted by its owner.", what="version")
     if version.state == State.TAKEN_DOWN:
-        raise TakenDown("taken_down", "This version was taken down.", reason=version.state_reason or None)
+        raise moderation.tombstone("This version was taken down.", Q(version=version))
     if not version.is_published:
         raise _no_revision(version.name)
 
@@ -188,7 +189,7 @@ def _refuse_withdrawn(row: Embedding) -> None:
         raise Gone("deleted", "This embedding was deleted by its owner.", what="embedding")
     states = set(row.versions.filter(published_at__isnull=False).values_list("state", flat=True))
     if State.TAKEN_DOWN in states and states <= {State.TAKEN_DOWN, State.DELETED}:
-        raise TakenDown("taken_down", "This embedding was taken down.")
+        raise moderation.tombstone("This embedding was taken down.", Q(version__embedding=row))
     if states == {State.DELETED}:
         raise Gone("deleted", "All versions of this embedding were deleted by its owner.", what="embedding")
 

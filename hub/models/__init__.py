@@ -5,7 +5,7 @@ from hub.models.blob import Blob
 from hub.models.device import DeviceLogin
 from hub.models.digest import Conversion, Digest
 from hub.models.job import AuditEntry, OutboxJob
-from hub.models.moderation import Flag, Ruling
+from hub.models.moderation import Appeal, Flag, Notice, Ruling
 from hub.models.people import AccessToken, Owner, SignInLink, User
 from hub.models.preview import Preview
 from hub.models.pushed import FormerName, PendingPart, PendingUpload
@@ -17,6 +17,7 @@ from hub.models.webhook import Delivery, Webhook
 
 __all__ = [
     "AccessToken",
+    "Appeal",
     "AuditEntry",
     "BaseModel",
     "Blob",
@@ -41,6 +42,7 @@ __all__ = [
     "KeptAnswer",
     "Like",
     "Membership",
+    "Notice",
     "OutboxJob",
     "Owner",
     "PendingPart",

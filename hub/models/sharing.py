@@ -10,10 +10,11 @@ class Collection(models.Model):
     """A pack: an owner's ordered list of versions with notes, `owner/name` in the name space of the embeddings."""
 
     class Visibility(models.TextChoices):
-        """Who may see a pack."""
+        """Who may see a pack; what moderators hold, its owner alone."""
 
         PUBLIC = "public", "public"
         PRIVATE = "private", "private"
+        HELD = "held", "held"
 
     owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="collections")
     name = models.CharField(max_length=96)

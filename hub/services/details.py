@@ -12,7 +12,7 @@ from hub.killpoints import kill_point
 from hub.models import Embedding, Owner, Tag
 from hub.models.registry import Kind, Visibility
 from hub.services import audit, commits, indexing, names, texts
-from hub.services.moderation import flags
+from hub.services.moderation import lookalikes
 
 
 def check_name_free(
@@ -99,7 +99,7 @@ def save_new(viewer: Viewer, embedding: Embedding, slugs: list[str]) -> None:
         names.check_embedding_name(embedding.owner, embedding.name)
         raise
     _set_tags(embedding, slugs)
-    flags.name_like_a_known_one(embedding)
+    lookalikes.name_like_a_known_one(embedding)
     indexing.refresh(embedding)
     audit.record(viewer, "create_embedding", embedding, visibility=embedding.visibility)
 
@@ -164,7 +164,7 @@ def apply(viewer: Viewer, embedding: Embedding, change: Change) -> tuple[Embeddi
     if told:
         row.save()
     if "visibility" in told:
-        flags.name_like_a_known_one(row)
+        lookalikes.name_like_a_known_one(row)
     if change.slugs is not None and change.slugs != tag_slugs(row):
         _set_tags(row, change.slugs)
         told.append("tags")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from hub.access import Viewer, require
+from hub.access import ANONYMOUS, Viewer, require
 from hub.errors import Conflict, NotFound
 from hub.killpoints import kill_point
 from hub.models import Embedding, SearchText, Version
@@ -74,6 +74,13 @@ def rule(viewer: Viewer, *, version: Version, state: str, act: str, reason: str)
     return _move(viewer, version, state, act=act, reason=reason, by_ruling=True)
 
 
+def hold_by_rule(*, version: Version, reason: str, rule: str) -> Version:
+    """Hold a version because a rule of the hub says so; nobody is named for it. Conflict as `rule`."""
+    return _move(
+        ANONYMOUS, version, State.QUARANTINED, act="quarantine", reason=reason, by_ruling=True, rule=rule
+    )
+
+
 def discard_draft(viewer: Viewer, *, version: Version) -> None:
     """Remove a draft as if it had never been. Conflict `state_conflict` for anything else."""
     require(viewer, "publish_version", version)
@@ -132,7 +139,14 @@ def delete_embedding(viewer: Viewer, *, embedding: Embedding) -> None:
 
 
 def _move(
-    viewer: Viewer, version: Version, target: str, *, act: str, reason: str = "", by_ruling: bool = False
+    viewer: Viewer,
+    version: Version,
+    target: str,
+    *,
+    act: str,
+    reason: str = "",
+    by_ruling: bool = False,
+    rule: str = "",
 ) -> Version:
     """Change a version's state and let `main` follow, in one transaction. Harmless to repeat."""
     embedding = Embedding.objects.select_related("owner").get(pk=version.embedding_id)
@@ -167,7 +181,8 @@ def _move(
                 viewer, row, readme, message=f"{act.replace('_', ' ').capitalize()} {changed.name}"
             )
         indexing.refresh(row)
-        audit.record(viewer, act, row, version=changed.number, reason=reason)
+        by = {"rule": rule} if rule else {}
+        audit.record(viewer, act, row, version=changed.number, reason=reason, **by)
         if act in EVENTS:
             webhook_events.tell(EVENTS[act], row, version=changed.pk, number=changed.number)
         kill_point("K9")

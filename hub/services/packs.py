@@ -80,6 +80,8 @@ def delete_pack(viewer: Viewer, *, pack: Collection) -> None:
     require(viewer, "delete_pack", pack)
     with transaction.atomic():
         row = Collection.objects.select_for_update(of=("self",)).filter(pk=pack.pk).first()
+        if row is not None and row.visibility == Collection.Visibility.HELD:
+            raise Conflict("state_conflict", "Moderators hold this pack; it cannot be deleted meanwhile.")
         if row is not None:
             audit.record(viewer, "delete_pack", pack)
             row.delete()
@@ -139,4 +141,6 @@ def _describe(pack: Collection, **fields: str) -> None:
     if "visibility" in fields:
         if fields["visibility"] not in (Collection.Visibility.PUBLIC, Collection.Visibility.PRIVATE):
             raise Unacceptable("field_invalid", "A pack is public or private.", field="visibility")
+        if pack.visibility == Collection.Visibility.HELD:
+            raise Conflict("state_conflict", "Moderators hold this pack; nobody else opens or closes it.")
         pack.visibility = fields["visibility"]

@@ -6,7 +6,7 @@ from hub.access import Viewer, require
 from hub.killpoints import kill_point
 from hub.models import Embedding, FormerName
 from hub.services import audit, commits, details, indexing, names, webhook_events
-from hub.services.moderation import flags
+from hub.services.moderation import lookalikes
 
 
 def rename(viewer: Viewer, *, embedding: Embedding, name: str) -> Embedding:
@@ -41,7 +41,7 @@ def rename(viewer: Viewer, *, embedding: Embedding, name: str) -> Embedding:
         if row.head_id != trial.head_id:
             readme = commits.prepare(row, row.head, details.tag_slugs(row))
         commits.follow_card(viewer, row, readme, message=f"Rename {before} to {name}")
-        flags.name_like_a_known_one(row)
+        lookalikes.name_like_a_known_one(row)
         indexing.refresh(row)
         audit.record(viewer, "rename", row, before=before)
         webhook_events.tell("embedding.renamed", row, before=before)

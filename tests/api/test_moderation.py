@@ -151,7 +151,7 @@ def test_files_stop_being_pulled_with_the_ruling_and_come_back_with_its_end(
 
     assert pulled() == [200, 200]
     seen = []
-    for kind in Ruling.Kind.values:
+    for kind in ("quarantine", "take_down"):
         given = {"name": "ada/moss-dragon", "kind": kind, "reason": "Is looked at."}
         [ruling] = send(mod, "moderation/rulings", given).json()["items"]
         seen.append(pulled())

@@ -81,7 +81,7 @@ def test_the_same_ruling_again_changes_nothing(embedding: Embedding, mod: Viewer
     assert Ruling.objects.count() == 1
 
 
-@pytest.mark.parametrize("kind", Ruling.Kind.values)
+@pytest.mark.parametrize("kind", ["quarantine", "take_down"])
 @pytest.mark.parametrize(
     "act",
     [

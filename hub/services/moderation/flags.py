@@ -1,56 +1,48 @@
-"""Flags for the hub's moderators: raised by rules, in the transaction of what raised them, and by people."""
+"""Flags that people raise for the hub's moderators, and take back."""
 
 from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from hub.access import Viewer, can_see, require
-from hub.errors import NotFound, RateLimited, Unacceptable
-from hub.models import Embedding, Flag, User, Version
-from hub.models.registry import Visibility
+from hub.errors import Conflict, NotFound, RateLimited, Unacceptable
+from hub.models import Collection, Embedding, Flag, Owner, Preview, User, Version
 from hub.services import audit, texts
-from hub.services.names import reads_like
+from hub.services.moderation import holding
 
-MUCH_PULLED: Final = 500
 MOST_AN_HOUR: Final = 10
 TEXT_MAX: Final = 2_000
 # The rule of the security documentation under which people raise flags.
 BY_PEOPLE: Final = "M1"
-
-
-def name_like_a_known_one(embedding: Embedding) -> Flag | None:
-    """Rule N3: a public name that reads like one of the most pulled names of somebody else is kept for a look.
-
-    The act goes on. The same embedding is flagged once, whatever happens to it later.
-    """
-    if embedding.visibility != Visibility.PUBLIC:
-        return None
-    known = (
-        Embedding.objects.listed()
-        .filter(downloads__gt=0)
-        .exclude(owner_id=embedding.owner_id)
-        .order_by("-downloads", "pk")
-        .values_list("owner__name", "name")[:MUCH_PULLED]
-    )
-    alike = next((f"{owner}/{name}" for owner, name in known if reads_like(embedding.name, name)), None)
-    if alike is None:
-        return None
-    flag, _ = Flag.objects.get_or_create(embedding=embedding, rule="N3", defaults={"detail": {"like": alike}})
-    return flag
+# Whoever had so many flags dismissed lately, and hardly one that led to something, goes on slowly.
+FALSE_ALARMS: Final = 5
+LATELY: Final = timedelta(days=30)
 
 
 def raise_flag(
-    viewer: Viewer, *, embedding: Embedding, version: Version | None = None, reason: str, text: str = ""
+    viewer: Viewer,
+    *,
+    embedding: Embedding | None = None,
+    pack: Collection | None = None,
+    owner: Owner | None = None,
+    version: Version | None = None,
+    picture: Preview | None = None,
+    reason: str,
+    text: str = "",
 ) -> Flag:
-    """Tell the moderators of an embedding, or of one version; the viewer's open flag on it is replaced.
+    """Tell the moderators of an embedding (of one version, or a picture of it), a pack or an owner.
 
-    NotFound for what the viewer cannot see, Unacceptable with the field, RateLimited over MOST_AN_HOUR.
+    The viewer's open flag on the same thing is replaced. Enough flags hold a version at once (rule M2). NotFound for
+    what the viewer cannot see, Unacceptable with the field, RateLimited over what one person may raise in an hour.
     """
-    require(viewer, "flag", embedding)
+    thing = embedding or pack or owner
+    assert thing is not None
+    require(viewer, "flag", thing)
     assert viewer.user is not None
-    if not can_see(viewer, version or embedding):
+    if not isinstance(thing, Owner) and not can_see(viewer, version or thing):
         raise NotFound()
     if reason not in Flag.Reason.values:
         raise Unacceptable("field_invalid", f"One of {', '.join(Flag.Reason.values)}.", field="reason")
@@ -61,14 +53,43 @@ def raise_flag(
         # One at a time for one person: there is no row yet that the first of two flags could be held by.
         User.objects.select_for_update().get(pk=viewer.user.pk)
         mine = Flag.objects.filter(raised_by=viewer.user)
-        flag = mine.filter(embedding=embedding, settled_at=None).first()
+        flag = mine.filter(embedding=embedding, pack=pack, owner=owner, settled_at=None).first()
         if flag is None:
-            hour = timezone.now() - timedelta(hours=1)
-            if mine.filter(created_at__gt=hour).count() >= MOST_AN_HOUR:
-                message = f"You have raised {MOST_AN_HOUR} flags in an hour; go on later."
-                raise RateLimited("too_many_flags", message, retry_after=3600)
-            flag = Flag(embedding=embedding, rule=BY_PEOPLE, raised_by=viewer.user)
-        flag.version, flag.reason, flag.text = version, reason, text
+            _check_pace(mine)
+            flag = Flag(embedding=embedding, pack=pack, owner=owner, rule=BY_PEOPLE, raised_by=viewer.user)
+        flag.version, flag.picture, flag.reason, flag.text = version, picture, reason, text
         flag.save()
-        audit.record(viewer, "flag", embedding, flag=flag.pk, reason=reason)
+        audit.record(viewer, "flag", thing, flag=flag.pk, reason=reason)
+        if embedding is not None:
+            holding.hold_if_due(embedding)
     return flag
+
+
+def withdraw(viewer: Viewer, *, flag: Flag) -> None:
+    """Take one's own open flag back; a settled one stays. Harmless to repeat. NotFound for somebody else's."""
+    require(viewer, "flag", viewer.user.owner if viewer.user else None)
+    with transaction.atomic():
+        row = Flag.objects.filter(pk=flag.pk, raised_by=viewer.user).first()
+        if row is None:
+            return
+        if row.settled_at is not None:
+            raise Conflict("already_settled", "Moderators have settled this flag already.")
+        audit.record(viewer, "withdraw_flag", row.thing, flag=row.pk)
+        row.delete()
+
+
+def _check_pace(mine: QuerySet[Flag]) -> None:
+    """RateLimited for whoever has raised enough in this hour; those who cried wolf lately may raise one."""
+    now = timezone.now()
+    told = mine.filter(settled_at__gt=now - LATELY).aggregate(
+        wrong=Count("pk", filter=Q(outcome=Flag.Outcome.DISMISSED)),
+        right=Count("pk", filter=Q(outcome=Flag.Outcome.ACTED)),
+    )
+    cried = told["wrong"] >= FALSE_ALARMS and told["right"] * 3 < told["wrong"]
+    most = 1 if cried else MOST_AN_HOUR
+    if mine.filter(created_at__gt=now - timedelta(hours=1)).count() < most:
+        return
+    message = f"You have raised {MOST_AN_HOUR} flags in an hour; go on later."
+    if cried:
+        message = "Most of what you reported lately was in order, so you may report one thing an hour."
+    raise RateLimited("too_many_flags", message, retry_after=3600)

@@ -1,0 +1,84 @@
+"""What the moderators' desk shows: a line of the queue, and a whole case."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from hub.models import Appeal, Collection, Embedding, Flag, Owner, Ruling, User, Version
+
+Thing = Embedding | Collection | Owner
+KINDS: Final[dict[str, type[Thing]]] = {"embedding": Embedding, "pack": Collection, "owner": Owner}
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A thing that flags are about, with what they say, or an appeal."""
+
+    kind: str
+    number: int
+    name: str
+    flags: int
+    people: int
+    oldest: datetime
+    reasons: tuple[tuple[str, int], ...]
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One page of the queue."""
+
+    items: tuple[CaseLine, ...]
+    total: int
+    page: int
+    pages: int
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a page follows."""
+        return self.page < self.pages
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether a page comes before."""
+        return self.page > 1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of appeals or rulings, newest or oldest first as its function says."""
+
+    items: tuple[Appeal, ...] | tuple[Ruling, ...] | tuple[Flag, ...]
+    total: int
+    page: int
+    pages: int
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a page follows."""
+        return self.page < self.pages
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether a page comes before."""
+        return self.page > 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything a moderator needs to know of a thing before ruling on it. Who raised a flag is not in it."""
+
+    kind: str
+    thing: Thing
+    name: str
+    owner: Owner
+    person: User | None
+    is_private: bool
+    open_flags: tuple[Flag, ...]
+    settled_flags: tuple[Flag, ...]
+    trusted: frozenset[int]
+    versions: tuple[Version, ...]
+    members: tuple[Version, ...]
+    rulings: tuple[Ruling, ...]
+    elsewhere: tuple[Ruling, ...]
+    published: int
