@@ -47,8 +47,7 @@ def account(request: Request) -> HttpResponse:
     viewer = viewer_of(request)
     if request.method == "PATCH":
         changes = asked.body(AccountForm, request.data)
-        if "If-Match" in request.headers:
-            check_unchanged(request._request, _told(request._request, viewer))
+        check_unchanged(request._request, lambda: _told(request._request, viewer))
         if changes:
             accounts.update_profile(viewer, **changes)
     return json_answer(request._request, _told(request._request, viewer))

@@ -1,12 +1,17 @@
 """JSON out: with an ETag over its bytes, so that a program that has it already is told so in a few bytes."""
 
 import hashlib
-from typing import Any
+import json
+from collections.abc import Callable
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response
 
 from hub.wire.errors import ProtocolError
+
+# What others change about a thing without changing what anybody says of it.
+_COUNTS: Final = frozenset({"pulls", "likes"})
 
 
 def json_answer(request: HttpRequest, content: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -26,14 +31,26 @@ def keep_instead(response: HttpResponse, content: dict[str, Any]) -> HttpRespons
 
 
 def etag(content: bytes) -> str:
-    """A strong ETag."""
-    return f'"{hashlib.sha256(content).hexdigest()[:40]}"'
+    """A strong ETag over JSON: the first half of it is the same while only counts change."""
+    said = json.dumps(_without_counts(json.loads(content)), sort_keys=True).encode()
+    return f'"{_half(said)}-{_half(content)}"'
 
 
-def check_unchanged(request: HttpRequest, content: dict[str, Any]) -> None:
-    """ProtocolError 412 where `If-Match` names another state than this one."""
-    wanted = request.headers.get("If-Match", "*")
-    if wanted != "*" and etag(JsonResponse(content).content) not in [
-        one.strip() for one in wanted.split(",")
-    ]:
+def check_unchanged(request: HttpRequest, told: Callable[[], dict[str, Any]]) -> None:
+    """ProtocolError 412 where `If-Match` names another state than the one that is told now; counts are no state."""
+    wanted = request.headers.get("If-Match", "*").strip()
+    if wanted == "*":
+        return
+    now = etag(JsonResponse(told()).content).partition("-")[0]
+    if now not in [one.strip().partition("-")[0] for one in wanted.split(",")]:
         raise ProtocolError(412, "stale", "It has changed since you read it; read it again, then change it.")
+
+
+def _half(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]
+
+
+def _without_counts(said: Any) -> Any:
+    if isinstance(said, dict):
+        return {name: _without_counts(value) for name, value in said.items() if name not in _COUNTS}
+    return [_without_counts(one) for one in said] if isinstance(said, list) else said

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 
 from hub.api.shapes import Fields
 from hub.errors import Invalid, Unacceptable
 from hub.services import bases
 from hub.wire import uploads
+from hub.wire.errors import ProtocolError
 
 
 def query(form: type[Fields], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,10 +39,23 @@ def body(form: type[Fields], given: Any) -> dict[str, Any]:
     return values
 
 
+def sent_form(request: Request) -> dict[str, Any]:
+    """The fields of a form, files among them. ProtocolError 415 for a body that is none."""
+    if not isinstance(request.data, MultiValueDict):
+        if request.data:
+            raise unreadable()
+        return {}
+    return {**request.data.dict(), **request.FILES.dict()}
+
+
+def unreadable() -> ProtocolError:
+    """The refusal of a body of another kind than is read here."""
+    return ProtocolError(415, "unsupported_media_type", "Send JSON, or a form with the file in it.")
+
+
 def file_and_fields(form: type[Fields], request: Request) -> dict[str, Any]:
     """A form with an embedding in it, as the services take it: paths and names of its files, the base model's row."""
-    given = {**request.data.dict(), **request.FILES.dict()} if request.data else {}
-    fields = body(form, given)
+    fields = body(form, sent_form(request))
     spooled = uploads.spool(request.FILES.get("file"))
     half = uploads.spool(request.FILES["half"], field="half") if "half" in request.FILES else None
     base = fields.pop("base_model", None)

@@ -13,6 +13,8 @@ Decorator = Callable[[Any], Any]
 _ALWAYS = (400, 401, 403, 404, 405, 429, 503)
 _OF_WRITES = (409, 413, 415, 422, 423, 451, 507)
 _OF_READS = (410, 451)
+# What files are sent as.
+_FILES = ("application/octet-stream", "image/png")
 _SAID = {
     400: "Cannot be understood.",
     401: "Sign in, or send a token.",
@@ -32,6 +34,16 @@ _SAID = {
     503: "A part of the hub is out; try again.",
     507: "The hub's store is full.",
 }
+_SEEN = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what you have: 304 while it is the same.",
+)
+_READ = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER,
+    description="The `ETag` of what you have read: 412 where it has changed since. What is counted is no change.",
+)  # fmt: skip
 _KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -50,27 +62,32 @@ def documented(
     gives: Any,
     status: int = 200,
     file: bool = False,
+    is_question: bool = False,
     refuses: Sequence[int] = (),
 ) -> Decorator:
     """Describe the operation `name` for `method`.
 
     `asks` is the shape of the query, `takes` that of the body (or of several media types), `gives` that of the answer
-    with `status`, which may be a `file` instead; `refuses` are statuses beyond those that every operation may have.
+    with `status`, which may be a `file` instead (and only that without `gives`); `refuses` are statuses beyond those
+    that every operation may have. A POST that `is_question` changes nothing, and so takes no key.
     """
     usual = _OF_READS if method == "GET" else _OF_WRITES
     answers: dict[Any, Any] = {status: gives if gives is not None else OpenApiResponse(description="Done.")}
     if file:
-        answers = {(status, "application/json"): gives, (status, "*/*"): OpenApiTypes.BINARY}
-        answers[206] = OpenApiResponse(
-            OpenApiTypes.BINARY, description="The part of the file that was asked for."
-        )
+        answers = _files(status, gives)
+    if file and method == "GET":
+        answers |= {(206, kind): OpenApiTypes.BINARY for kind in _FILES}
     if method == "GET":
         answers[304] = OpenApiResponse(description="Not changed since.")
     for code in sorted({*_ALWAYS, *usual, *refuses}):
         answers[code] = OpenApiResponse(ErrorBody, description=_SAID[code])
     parameters: list[Any] = [asks] if asks is not None else []
-    if method == "POST":
+    if method == "GET":
+        parameters.append(_SEEN)
+    if method == "POST" and not is_question:
         parameters.append(_KEY)
+    if 412 in refuses:
+        parameters.append(_READ)
     return extend_schema(
         methods=[method],
         operation_id=name,
@@ -80,3 +97,9 @@ def documented(
         request=takes,
         responses=answers,
     )
+
+
+def _files(status: int, gives: Any) -> dict[Any, Any]:
+    """The answer that is a file, beside one of JSON where there is one."""
+    found: dict[Any, Any] = {(status, "application/json"): gives} if gives is not None else {}
+    return {**found, **{(status, kind): OpenApiTypes.BINARY for kind in _FILES}}

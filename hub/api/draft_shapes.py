@@ -21,9 +21,10 @@ class ShownPictureShape(PictureShape):
 
 
 class PicturesShape(Fields):
-    """All pictures: the sheet's, then the publisher's own in their order."""
+    """A page of all pictures: the sheet's, then the publisher's own in their order."""
 
     items = ShownPictureShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 class NewPictureForm(Fields):

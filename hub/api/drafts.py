@@ -64,7 +64,7 @@ def drafts(request: Request, owner: str, name: str) -> HttpResponse:
     gives=DraftShape,
     refuses=(410, 412),
 )
-@documented("discardDraft", "Throw it away.", method="DELETE", gives=None, status=204, refuses=(410,))
+@documented("discardDraft", "Throw it away.", method="DELETE", gives=None, status=204, refuses=(410, 412))
 @endpoint("GET", "PATCH", "DELETE")
 def draft(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """One draft: read, described anew, or thrown away."""
@@ -73,12 +73,11 @@ def draft(request: Request, owner: str, name: str, number: int) -> HttpResponse:
         row = reads.own(viewer, owner=owner, name=name, number=number, act="see_draft")
         return json_answer(request._request, told(request._request, row))
     row = reads.own(viewer, owner=owner, name=name, number=number, act="publish_version")
+    check_unchanged(request._request, lambda: told(request._request, row))
     if request.method == "DELETE":
         publishing.discard_draft(viewer, version=row)
         return HttpResponse(status=204)
     changes = asked.body(DraftForm, request.data)
-    if "If-Match" in request.headers:
-        check_unchanged(request._request, told(request._request, row))
     if changes.get("base_model"):
         changes["base_model"] = bases.claimed(changes["base_model"])
     row = drafting.describe(viewer, version=row, **changes)
@@ -92,7 +91,7 @@ def draft(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     takes={"application/json": LastWordForm},
     gives=VersionShape,
     status=201,
-    refuses=(410,),
+    refuses=(410, 412),
 )
 @endpoint("POST")
 @once
@@ -103,6 +102,7 @@ def publish(request: Request, owner: str, name: str, number: int) -> HttpRespons
     made = reads.published(viewer, owner=owner, name=name, number=number)
     if made is None:
         row = reads.own(viewer, owner=owner, name=name, number=number, act="publish_version")
+        check_unchanged(request._request, lambda: told(request._request, row))
         made = publishing.publish(viewer, version=row, **words)
     return versions.published(request, made)
 

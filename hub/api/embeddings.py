@@ -20,10 +20,11 @@ from hub.api.shapes import (
     RenameForm,
     WholeEmbeddingShape,
 )
-from hub.catalog import resolve, shelves, whole
+from hub.catalog import resolve, shelves, stamps, teams, whole
 from hub.models import Embedding
 from hub.services import publishing, renaming
 from hub.wire.idempotency import once
+from hub.wire.remembered import remembered
 
 
 @documented("listEmbeddings", "Search and list embeddings.", asks=ListQuery, gives=EmbeddingsShape)
@@ -52,8 +53,14 @@ def embeddings(request: Request) -> HttpResponse:
     refuses=(410, 412),
 )
 @documented(
-    "deleteEmbedding", "Delete it with all versions.", method="DELETE", gives=None, status=204, refuses=(410,)
+    "deleteEmbedding",
+    "Delete it with all versions.",
+    method="DELETE",
+    gives=None,
+    status=204,
+    refuses=(410, 412),
 )
+@remembered(stamps.of_name)
 @endpoint("GET", "PATCH", "DELETE")
 def embedding(request: Request, owner: str, name: str) -> HttpResponse:
     """One embedding: read, described anew, or deleted."""
@@ -61,12 +68,11 @@ def embedding(request: Request, owner: str, name: str) -> HttpResponse:
     if request.method in ("GET", "HEAD"):
         return json_answer(request._request, _whole(request._request, viewer, owner, name))
     row = resolve.own(viewer, owner=owner, name=name, act="edit_card")
+    check_unchanged(request._request, lambda: _whole(request._request, viewer, owner, name))
     if request.method == "DELETE":
         publishing.delete_embedding(viewer, embedding=row)
         return HttpResponse(status=204)
     changes = asked.body(DetailsForm, request.data)
-    if "If-Match" in request.headers:
-        check_unchanged(request._request, _whole(request._request, viewer, owner, name))
     publishing.update_details(viewer, embedding=row, **changes)
     return json_answer(request._request, _told(request._request, viewer, row.pk))
 
@@ -77,7 +83,7 @@ def embedding(request: Request, owner: str, name: str) -> HttpResponse:
     method="POST",
     takes={"application/json": RenameForm},
     gives=WholeEmbeddingShape,
-    refuses=(410,),
+    refuses=(410, 412),
 )
 @endpoint("POST")
 @once
@@ -85,6 +91,7 @@ def rename(request: Request, owner: str, name: str) -> HttpResponse:
     """The same embedding under another name."""
     viewer = viewer_of(request)
     row = resolve.own(viewer, owner=owner, name=name, act="rename")
+    check_unchanged(request._request, lambda: _whole(request._request, viewer, owner, name))
     row = renaming.rename(viewer, embedding=row, name=asked.body(RenameForm, request.data)["name"])
     response = json_answer(request._request, _told(request._request, viewer, row.pk))
     response["Location"] = payloads.address(request._request, "api_embedding", row.owner.name, row.name)
@@ -119,6 +126,7 @@ def _create(request: Request) -> HttpResponse:
     viewer = viewer_of(request)
     fields = asked.body(NewEmbeddingForm, request.data)
     fields["title"] = fields["title"] or fields["name"]
+    fields["owner"] = teams.owner(viewer, name=fields["owner"], act="create_embedding")
     row = publishing.create_embedding(viewer, **fields)
     response = json_answer(request._request, _told(request._request, viewer, row.pk), status=201)
     response["Location"] = payloads.address(request._request, "api_embedding", row.owner.name, row.name)

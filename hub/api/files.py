@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from rest_framework.request import Request
 
+from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import DownloadsShape, FilesQuery
@@ -20,17 +21,31 @@ from hub.wire import files as wire_files
 @endpoint("GET", bucket="pull", is_question=True)
 def files(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """With `layout` the file in that layout, else the list of layouts, each with its tools and its address."""
+    if "layout" in request.GET:
+        return _file(request, owner, name, number, request.GET["layout"])
+    version = downloads.version(viewer_of(request), owner=owner, name=name, number=number)
+    offered = downloads.offered(version)
+    return json_answer(request._request, {"files": [_told(request, one) for one in offered]})
+
+
+@documented(
+    "getFile", "The file of a version in one layout; what is not stored is made at once, and kept.", gives=None,
+    file=True, refuses=(416, 422),
+)  # fmt: skip
+@endpoint("GET", bucket="pull", is_question=True)
+def file(request: Request, owner: str, name: str, number: int, layout: str) -> HttpResponse:
+    """The file itself."""
+    return _file(request, owner, name, number, layout)
+
+
+def _file(request: Request, owner: str, name: str, number: int, layout: str) -> HttpResponse:
     viewer = viewer_of(request)
-    layout = request.GET.get("layout")
-    stored = pulls.stored(viewer, owner=owner, name=name, number=number, layout=layout or "")
+    stored = pulls.stored(viewer, owner=owner, name=name, number=number, layout=layout)
     if stored is not None:
         return _sent(request, stored)
     version = downloads.version(viewer, owner=owner, name=name, number=number)
-    if layout is None:
-        offered = downloads.offered(version)
-        return JsonResponse({"files": [_told(request, one) for one in offered]})
-    file = converting.file_in(viewer, version=version, layout=layout)
-    return _sent(request, file, data=file.data)
+    made = converting.file_in(viewer, version=version, layout=layout)
+    return _sent(request, made, data=made.data)
 
 
 def _sent(

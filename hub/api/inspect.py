@@ -1,4 +1,4 @@
-"""`POST /api/hub/v1/inspect`: what a file is, as the page `/inspect` says it, for programs."""
+"""`/inspect`: what a file is, as the page of that name says it, for programs; `/convert`: it in another layout."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
+from hub.api import asked
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
-from hub.api.shapes import InspectForm, InspectionShape
+from hub.api.shapes import ConvertForm, InspectForm, InspectionShape
 from hub.formats.inspection import row
-from hub.services import inspecting
+from hub.services import converting, inspecting
+from hub.wire import files as wire_files
 from hub.wire import uploads
 
 
@@ -20,6 +22,7 @@ from hub.wire import uploads
     method="POST",
     takes={"multipart/form-data": InspectForm},
     gives=InspectionShape,
+    is_question=True,
 )
 @endpoint("POST", bucket="inspect", is_question=True)
 def inspect(request: Request) -> HttpResponse:
@@ -27,6 +30,31 @@ def inspect(request: Request) -> HttpResponse:
     spooled = uploads.spool(request.FILES.get("file"), max_bytes=uploads.file_ceiling())
     found = inspecting.what_is(viewer_of(request), path=spooled.path, filename=spooled.filename)
     return JsonResponse(_told(found, spooled))
+
+
+@documented(
+    "convert",
+    "A file of your own in another layout; nothing of it is kept.",
+    method="POST",
+    takes={"multipart/form-data": ConvertForm},
+    gives=None,
+    file=True,
+    is_question=True,
+)
+@endpoint("POST", bucket="inspect", is_question=True)
+def convert(request: Request) -> HttpResponse:
+    """The file in the form field `file`, with its `half` where it lies in two, as `layout` has it."""
+    layout = asked.body(ConvertForm, asked.sent_form(request))["layout"]
+    spooled = uploads.spool(request.FILES.get("file"))
+    half = uploads.spool(request.FILES["half"], field="half") if "half" in request.FILES else None
+    made = converting.upload_in(
+        viewer_of(request),
+        path=spooled.path,
+        filename=spooled.filename,
+        layout=layout,
+        half=(half.path, half.filename) if half else None,
+    )
+    return wire_files.send_made(made)
 
 
 def _told(found: inspecting.Inspection, spooled: uploads.Spooled) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from hub.api.pages import PageQuery
 from hub.api.shapes import Fields
 from hub.models import Collection, Version
 
@@ -50,25 +51,59 @@ class PackShape(PackHeadShape):
     members = PackMemberShape(many=True)
 
 
+class LockShape(Fields):
+    """A lock file; to the byte the same for the same pack."""
+
+    lock_version = serializers.IntegerField()
+    hub = serializers.CharField()
+    pack = serializers.CharField(allow_null=True)
+    created_from = serializers.CharField(allow_null=True, help_text="The revision of the pack.")
+    members = serializers.ListField(child=serializers.DictField())
+
+
 class PacksShape(Fields):
-    """A page of the list."""
+    """A page of the list; `next` leads to the following one, null at the end."""
 
     items = PackItemShape(many=True)
-    page = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    page = serializers.IntegerField(help_text="The page that was asked for by number; with a cursor 1.")
     pages = serializers.IntegerField()
 
 
-class PacksQuery(Fields):
-    """Which packs."""
+class PacksQuery(PageQuery):
+    """Which packs; in place of `cursor` a page can be named by its number."""
 
-    q = serializers.CharField(required=False, default="", max_length=100, help_text="Part of title or name.")
+    q = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=100, help_text="Part of title or name."
+    )
+    owner = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=60,
+        help_text="With it your private ones too.",
+    )
+    holds = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=193,
+        help_text="`owner/name` of an embedding in it.",
+    )
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=1_000)
 
 
 class NewPackForm(Fields):
-    """An empty pack under the caller's name."""
+    """An empty pack under the caller's name, or that of a team."""
 
     name = serializers.CharField(max_length=96)
+    owner = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=96,
+        help_text="A team that you may write for; without it your own name.",
+    )
     title = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
     description = serializers.CharField(required=False, default="", allow_blank=True, max_length=8_192)
     visibility = serializers.ChoiceField(Collection.Visibility.choices, required=False, default="public")

@@ -14,6 +14,7 @@ from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.pack_shapes import (
     LikesShape,
+    LockShape,
     MemberChangesForm,
     NewMemberForm,
     NewPackForm,
@@ -22,7 +23,8 @@ from hub.api.pack_shapes import (
     PacksQuery,
     PacksShape,
 )
-from hub.catalog import downloads, locks, resolve
+from hub.api.pages import following_page
+from hub.catalog import cursors, downloads, locks, pack_lists, resolve, teams
 from hub.catalog import packs as reads
 from hub.errors import NotFound
 from hub.models import Collection
@@ -35,7 +37,12 @@ from hub.wire.idempotency import once
 
 @documented("listPacks", "List public packs.", asks=PacksQuery, gives=PacksShape)
 @documented(
-    "createPack", "Make an empty pack.", method="POST", takes=NewPackForm, gives=PackShape, status=201
+    "createPack",
+    "Make an empty pack.",
+    method="POST",
+    takes={"application/json": NewPackForm},
+    gives=PackShape,
+    status=201,
 )
 @endpoint("GET", "POST")
 @once
@@ -43,14 +50,13 @@ def packs(request: Request) -> HttpResponse:
     """The list, or a new pack."""
     viewer = viewer_of(request)
     if request.method == "POST":
-        pack = services.create_pack(viewer, **asked.body(NewPackForm, request.data))
+        fields = asked.body(NewPackForm, request.data)
+        fields["owner"] = teams.owner(viewer, name=fields["owner"], act="create_pack")
+        pack = services.create_pack(viewer, **fields)
         response = json_answer(request._request, _told(request._request, viewer, pack), status=201)
         response["Location"] = payloads.address(request._request, "api_pack", pack.owner.name, pack.name)
         return response
-    given = asked.query(PacksQuery, request.GET.dict())
-    page = reads.list_packs(viewer, page=given["page"], query=given["q"])
-    items = [{**_head(request._request, one.collection), "count": one.count} for one in page.items]
-    return json_answer(request._request, {"items": items, "page": page.page, "pages": page.pages})
+    return _list(request, viewer)
 
 
 @documented("getPack", "One pack and its members in order.", gives=PackShape)
@@ -58,11 +64,13 @@ def packs(request: Request) -> HttpResponse:
     "updatePack",
     "Change what is said of it, or its order.",
     method="PATCH",
-    takes=PackChangesForm,
+    takes={"application/json": PackChangesForm},
     gives=PackShape,
     refuses=(412,),
 )
-@documented("deletePack", "Delete it; its members stay.", method="DELETE", gives=None, status=204)
+@documented(
+    "deletePack", "Delete it; its members stay.", method="DELETE", gives=None, status=204, refuses=(412,)
+)
 @endpoint("GET", "PATCH", "DELETE")
 def pack(request: Request, owner: str, name: str) -> HttpResponse:
     """One pack: read, changed, or deleted."""
@@ -71,17 +79,18 @@ def pack(request: Request, owner: str, name: str) -> HttpResponse:
         row = reads.get(viewer, owner=owner, name=name)
         return json_answer(request._request, _told(request._request, viewer, row))
     row = reads.own(viewer, owner=owner, name=name)
+    check_unchanged(request._request, lambda: _told(request._request, viewer, row))
     if request.method == "DELETE":
         services.delete_pack(viewer, pack=row)
         return HttpResponse(status=204)
     changes = asked.body(PackChangesForm, request.data)
-    if "If-Match" in request.headers:
-        check_unchanged(request._request, _told(request._request, viewer, row))
     row = services.update_pack(viewer, pack=row, **changes)
     return json_answer(request._request, _told(request._request, viewer, row))
 
 
-@documented("getLock", "The lock file of a pack: exact bytes of every member for every tool.", gives=None)
+@documented(
+    "getLock", "The lock file of a pack: exact bytes of every member for every tool.", gives=LockShape
+)
 @endpoint("GET", bucket="pull")
 def lock(request: Request, owner: str, name: str) -> HttpResponse:
     """The lock file, byte for byte the same for the same pack; 304 for who has it."""
@@ -99,7 +108,13 @@ def lock(request: Request, owner: str, name: str) -> HttpResponse:
 
 
 @documented(
-    "addMember", "Pin a version at the end.", method="POST", takes=NewMemberForm, gives=PackShape, status=201
+    "addMember",
+    "Pin a version at the end.",
+    method="POST",
+    takes={"application/json": NewMemberForm},
+    gives=PackShape,
+    status=201,
+    refuses=(412,),
 )
 @endpoint("POST")
 @once
@@ -107,6 +122,7 @@ def members(request: Request, owner: str, name: str) -> HttpResponse:
     """One member more."""
     viewer = viewer_of(request)
     row = reads.own(viewer, owner=owner, name=name)
+    check_unchanged(request._request, lambda: _told(request._request, viewer, row))
     given = asked.body(NewMemberForm, request.data)
     of, _, named = given["name"].partition("/")
     number = given.get("version") or _newest(viewer, of, named)
@@ -119,22 +135,21 @@ def members(request: Request, owner: str, name: str) -> HttpResponse:
     "updateMember",
     "Pin it anew, or say why it is there.",
     method="PATCH",
-    takes=MemberChangesForm,
+    takes={"application/json": MemberChangesForm},
     gives=PackShape,
     refuses=(412,),
 )
-@documented("removeMember", "Take it out.", method="DELETE", gives=None, status=204)
+@documented("removeMember", "Take it out.", method="DELETE", gives=None, status=204, refuses=(412,))
 @endpoint("PATCH", "DELETE")
 def member(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """One member changed or taken out."""
     viewer = viewer_of(request)
     row = reads.own(viewer, owner=owner, name=name)
+    check_unchanged(request._request, lambda: _told(request._request, viewer, row))
     if request.method == "DELETE":
         writes.remove_member(viewer, pack=row, member=number)
         return HttpResponse(status=204)
     changes = asked.body(MemberChangesForm, request.data)
-    if "If-Match" in request.headers:
-        check_unchanged(request._request, _told(request._request, viewer, row))
     if "note" in changes:
         writes.describe_member(viewer, pack=row, member=number, note=changes["note"])
     if "version" in changes:
@@ -152,6 +167,28 @@ def like(request: Request, owner: str, name: str) -> HttpResponse:
     is_liked = request.method == "PUT"
     count = (sharing.like if is_liked else sharing.unlike)(viewer, embedding=row)
     return json_answer(request._request, {"likes": count, "is_liked": is_liked})
+
+
+def _list(request: Request, viewer: Viewer) -> HttpResponse:
+    """A page after a cursor, or one by its number; either leads on by cursor."""
+    given = asked.query(PacksQuery, request.GET.dict())
+    limit, by = given["limit"], pack_lists.BY
+    found = pack_lists.listed(viewer, query=given["q"], owner=given["owner"], holds=given["holds"])
+    total, start, rows = found.count(), (given["page"] - 1) * limit, found.order_by(f"-{by}", "-pk")
+    if given["cursor"]:
+        start, rows = 0, rows.filter(cursors.after(by, given["cursor"]))
+    taken = list(rows[start : start + limit + 1])
+    shown, more = taken[:limit], len(taken) > limit
+    items = [
+        {**_head(request._request, one.collection), "count": one.count}
+        for one in reads.make_cards(viewer, shown)
+    ]
+    following = following_page(request._request, cursors.write(by, shown[-1])) if more else None
+    content = {"items": items, "next": following, "page": given["page"], "pages": max(1, -(-total // limit))}
+    response = json_answer(request._request, content)
+    if following:
+        response["Link"] = f'<{following}>; rel="next"'
+    return response
 
 
 def _newest(viewer: Viewer, owner: str, name: str) -> int:

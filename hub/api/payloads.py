@@ -27,6 +27,7 @@ def embedding(request: HttpRequest, row: Embedding, newest: Whole | None) -> dic
         "visibility": row.visibility,
         "tags": sorted(tag.slug for tag in row.tags.all()),
         "pulls": row.downloads,
+        "likes": row.likes,
         "created": row.created_at,
         "page": address(request, "entry", row.owner.name, row.name),
         "url": address(request, "api_embedding", row.owner.name, row.name),
@@ -62,6 +63,18 @@ def version(request: HttpRequest, whole: Whole) -> dict[str, Any]:
         "pictures": [picture(request, one) for one in whole.pictures],
         "files": address(request, "api_files", *place, row.number),
         "url": address(request, "api_version", *place, row.number),
+    }
+
+
+def whole_version(request: HttpRequest, whole: Whole) -> dict[str, Any]:
+    """WholeVersionShape."""
+    row = whole.version
+    return {
+        **version(request, whole),
+        "initializer": row.initializer,
+        "sheet_state": row.sheet_state,
+        "insights": row.insights,
+        "provenance": row.provenance,
     }
 
 

@@ -6,15 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from hub.api import payloads
+from hub.api import asked, payloads
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.pages import WholeQuery, answered, page, sliced
 from hub.api.shapes import BaseModelsShape, Fields, WhoamiShape
-from hub.catalog import bases, triggers
+from hub.catalog import bases, teams, triggers
 from hub.catalog import likes as liked
 from hub.catalog import profile as profiles
-from hub.catalog.shapes import Card
+from hub.models import Like, Role
 
 
 class PersonShape(Fields):
@@ -39,9 +40,10 @@ class LikedShape(Fields):
 
 
 class LikedListShape(Fields):
-    """What you like and may still see, the latest first; at most 200."""
+    """A page of what you like and may still see, the latest first."""
 
     items = LikedShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 class NamesakeShape(Fields):
@@ -56,6 +58,7 @@ class NamesakesShape(Fields):
     """Who uses the word, most pulled first; at most three. Two of one trigger cannot be in one folder."""
 
     items = NamesakeShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 @documented("whoami", "Who the token stands for, and what it may do.", gives=WhoamiShape)
@@ -66,6 +69,7 @@ def whoami(request: Request) -> HttpResponse:
     token = viewer.token
     content = {
         "name": viewer.name,
+        "teams": [one.team.owner.name for one in teams.memberships(viewer, least=Role.WRITER)],
         "scopes": sorted(token.scopes) if token else None,
         "expires": token.expires_at if token else None,
     }
@@ -89,41 +93,48 @@ def person(request: Request, name: str) -> HttpResponse:
     return json_answer(request._request, content)
 
 
-@documented("listLikes", "What you like.", gives=LikedListShape)
+@documented("listLikes", "What you like.", asks=WholeQuery, gives=LikedListShape)
 @endpoint("GET")
 def likes(request: Request) -> HttpResponse:
     """The viewer's likes."""
-    items = [_liked(request._request, one) for one in liked.list_liked(viewer_of(request))]
-    return json_answer(request._request, {"items": items})
+    given = asked.query(WholeQuery, request.GET.dict())
+    rows = liked.list_own(viewer_of(request))
+    return page(request._request, rows, given, lambda one: _liked(request._request, one))
 
 
-@documented("whoUsesTrigger", "Who uses a word already.", gives=NamesakesShape)
+@documented("whoUsesTrigger", "Who uses a word already.", asks=WholeQuery, gives=NamesakesShape)
 @endpoint("GET")
 def trigger(request: Request, word: str) -> HttpResponse:
     """Embeddings of this trigger, in any spelling of its letters."""
+    given = asked.query(WholeQuery, request.GET.dict())
+    found = triggers.namesakes(viewer_of(request), trigger=word.strip()[:64])
+    shown, following = sliced(request._request, found, given, name=lambda one: one.full_name)
     items = [
         {
             "name": one.full_name,
             "pulls": one.downloads,
             "url": payloads.address(request._request, "api_embedding", one.owner, one.name),
         }
-        for one in triggers.namesakes(viewer_of(request), trigger=word.strip()[:64])
+        for one in shown
     ]
-    return json_answer(request._request, {"items": items})
+    return answered(request._request, items, following)
 
 
-@documented("listBaseModels", "Base models by name.", gives=BaseModelsShape)
+@documented("listBaseModels", "Base models by name.", asks=WholeQuery, gives=BaseModelsShape)
 @endpoint("GET")
 def base_models(request: Request) -> HttpResponse:
     """All base models that embeddings here can name."""
-    return json_answer(request._request, {"items": [payloads.base_model(row) for row in bases.list_bases()]})
+    given = asked.query(WholeQuery, request.GET.dict())
+    shown, following = sliced(request._request, bases.list_bases(), given, name=lambda row: row.name)
+    return answered(request._request, [payloads.base_model(row) for row in shown], following)
 
 
-def _liked(request: HttpRequest, one: Card) -> dict[str, Any]:
+def _liked(request: HttpRequest, row: Like) -> dict[str, Any]:
     """LikedShape."""
+    one = row.embedding
     return {
         "name": one.full_name,
         "title": one.title,
-        "trigger": one.trigger,
-        "url": payloads.address(request, "api_embedding", one.owner, one.name),
+        "trigger": one.head.trigger if one.head else "",
+        "url": payloads.address(request, "api_embedding", one.owner.name, one.name),
     }

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from hub.api import asked, payloads
-from hub.api.answers import json_answer
+from hub.api.answers import check_unchanged, json_answer
 from hub.api.documented import documented
 from hub.api.draft_shapes import NewPictureForm, PictureOrderForm, PicturesShape
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.pages import WholeQuery, answered, sliced
 from hub.catalog import downloads, resolve
 from hub.catalog import drafts as reads
 from hub.models import Version
@@ -21,14 +22,14 @@ _MULTIPART: Any = {"multipart/form-data": NewPictureForm}
 _ORDER: Any = {"application/json": PictureOrderForm}
 
 
-@documented("listVersionPictures", "All pictures of a version.", gives=PicturesShape)
+@documented("listVersionPictures", "All pictures of a version.", asks=WholeQuery, gives=PicturesShape)
 @documented(
     "addVersionPicture", "Add a picture of your own; one that is there already changes nothing.", method="POST",
     takes=_MULTIPART, gives=PicturesShape, status=201, refuses=(410,),
 )  # fmt: skip
 @documented(
     "orderVersionPictures", "Put your own pictures in order.", method="PUT", takes=_ORDER, gives=PicturesShape,
-    refuses=(410,),
+    refuses=(410, 412),
 )  # fmt: skip
 @endpoint("GET", "POST", "PUT")
 @once
@@ -36,7 +37,7 @@ def of_version(request: Request, owner: str, name: str, number: int) -> HttpResp
     """The pictures of a version."""
     if request.method in ("GET", "HEAD"):
         row = downloads.version(viewer_of(request), owner=owner, name=name, number=number)
-        return _told(request, row)
+        return _listed(request, row)
     return _changed(request, _own(request, owner, name, number))
 
 
@@ -50,14 +51,14 @@ def one_of_version(request: Request, owner: str, name: str, number: int, picture
     return _removed(request, _own(request, owner, name, number), picture)
 
 
-@documented("listDraftPictures", "All pictures of a draft.", gives=PicturesShape)
+@documented("listDraftPictures", "All pictures of a draft.", asks=WholeQuery, gives=PicturesShape)
 @documented(
     "addDraftPicture", "Add a picture of your own; one that is there already changes nothing.", method="POST",
     takes=_MULTIPART, gives=PicturesShape, status=201, refuses=(410,),
 )  # fmt: skip
 @documented(
     "orderDraftPictures", "Put your own pictures in order.", method="PUT", takes=_ORDER, gives=PicturesShape,
-    refuses=(410,),
+    refuses=(410, 412),
 )  # fmt: skip
 @endpoint("GET", "POST", "PUT")
 @once
@@ -66,7 +67,7 @@ def of_draft(request: Request, owner: str, name: str, number: int) -> HttpRespon
     is_read = request.method in ("GET", "HEAD")
     act = "see_draft" if is_read else "add_preview"
     row = reads.own(viewer_of(request), owner=owner, name=name, number=number, act=act)
-    return _told(request, row) if is_read else _changed(request, row)
+    return _listed(request, row) if is_read else _changed(request, row)
 
 
 @documented(
@@ -88,6 +89,7 @@ def _changed(request: Request, row: Version) -> HttpResponse:
     """One picture more, or another order."""
     viewer = viewer_of(request)
     if request.method == "PUT":
+        check_unchanged(request._request, lambda: _whole(request, row))
         previews.order_uploads(viewer, version=row, **asked.body(PictureOrderForm, request.data))
         return _told(request, row)
     spooled = uploads.spool(request.FILES.get("file"), max_bytes=uploads.picture_ceiling())
@@ -100,6 +102,17 @@ def _removed(request: Request, row: Version, picture: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def _listed(request: Request, row: Version) -> HttpResponse:
+    given = asked.query(WholeQuery, request.GET.dict())
+    found = payloads.shown_pictures(request._request, row)
+    shown, following = sliced(request._request, found, given, name=lambda one: one["id"])
+    return answered(request._request, shown, following)
+
+
 def _told(request: Request, row: Version, *, status: int = 200) -> HttpResponse:
-    items = payloads.shown_pictures(request._request, row)
-    return json_answer(request._request, {"items": items}, status=status)
+    return json_answer(request._request, _whole(request, row), status=status)
+
+
+def _whole(request: Request, row: Version) -> dict[str, Any]:
+    """PicturesShape with all of them."""
+    return {"items": payloads.shown_pictures(request._request, row), "next": None}

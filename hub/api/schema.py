@@ -3,12 +3,13 @@
 from functools import lru_cache
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from hub.api.answers import json_answer
 from hub.api.endpoint import endpoint
 from hub.errors import NotFound
 
@@ -18,6 +19,10 @@ SETTINGS: Final[dict[str, Any]] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "PREPROCESSING_HOOKS": ["hub.api.schema.only_this_door"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "hub.api.schema.with_redirects",
+    ],
     "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     "SECURITY": [{"token": []}, {}],
     # One name an enumeration, whatever the fields are called that hold it: generated clients import these.
@@ -29,12 +34,12 @@ SETTINGS: Final[dict[str, Any]] = {
         "FlagReason": "hub.models.Flag.Reason",
         "FlagOutcome": "hub.models.Flag.Outcome",
         "RulingKind": "hub.models.Ruling.Kind",
+        "VersionRulingKind": "hub.models.Ruling.OF_VERSIONS",
         "Visibility": "hub.models.registry.Visibility",
         "DeliveryState": "hub.models.Delivery.State",
         "PackVisibility": "hub.models.Collection.Visibility",
     },
 }
-        "VersionRulingKind": "hub.models.Ruling.OF_VERSIONS",
 
 
 @extend_schema(exclude=True)
@@ -42,7 +47,7 @@ SETTINGS: Final[dict[str, Any]] = {
 def schema(request: Request) -> HttpResponse:
     """The description, for generators of clients and for people with a viewer of their own."""
     found = {**described(), "servers": [{"url": request.build_absolute_uri("/").rstrip("/")}]}
-    return JsonResponse(found)
+    return json_answer(request._request, found)
 
 
 @extend_schema(exclude=True)
@@ -63,3 +68,14 @@ def described() -> dict[str, Any]:
 def only_this_door(endpoints: list[tuple[Any, ...]], **_: HttpRequest) -> list[tuple[Any, ...]]:
     """A hook of the generator: the other doors have descriptions of their own makers."""
     return [one for one in endpoints if one[0].startswith("/api/hub/v1/")]
+
+
+def with_redirects(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of the generator: what was renamed is found by its old name, and a bucket hands files out itself."""
+    for path, found in result["paths"].items():
+        for operation in found.values():
+            if "{owner}/{name}" in path or "206" in operation["responses"]:
+                operation["responses"]["307"] = {
+                    "description": "The same call, at the address in `Location`."
+                }
+    return result

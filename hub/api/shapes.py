@@ -85,6 +85,17 @@ class VersionShape(Fields):
     url = serializers.URLField()
 
 
+class WholeVersionShape(VersionShape):
+    """A version with all that is known of how it was made and what it does."""
+
+    initializer = serializers.CharField(allow_blank=True)
+    sheet_state = serializers.ChoiceField(Version.SheetState.choices)
+    insights = serializers.DictField(help_text="Measures of the sheet, and the words nearest to each vector.")
+    provenance = serializers.DictField(
+        help_text="How it was made; with `claimed` as its file says, unchecked."
+    )
+
+
 class EmbeddingShape(Fields):
     """An embedding with its newest offered version, null before the first."""
 
@@ -96,6 +107,7 @@ class EmbeddingShape(Fields):
     visibility = serializers.ChoiceField(Visibility.choices)
     tags = serializers.ListField(child=serializers.CharField())
     pulls = serializers.IntegerField()
+    likes = serializers.IntegerField()
     created = serializers.DateTimeField()
     page = serializers.URLField(help_text="The page for people.")
     url = serializers.URLField()
@@ -117,9 +129,10 @@ class EmbeddingsShape(Fields):
 
 
 class VersionsShape(Fields):
-    """All versions that the viewer may see, newest first."""
+    """A page of the versions that the viewer may see, newest first."""
 
     items = VersionShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 class ListQuery(Fields):
@@ -156,9 +169,16 @@ class DetailsForm(Fields):
 
 
 class NewEmbeddingForm(DetailsForm):
-    """A new embedding without a version; nobody else sees it before the first one."""
+    """A new embedding without a version; strangers do not see it before the first one."""
 
     name = serializers.CharField(max_length=96, help_text="Small letters, digits, and . _ - inside.")
+    owner = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=96,
+        help_text="A team that you may write for; without it your own name.",
+    )
     title = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
     kind = serializers.ChoiceField(Kind.choices)
 
@@ -197,6 +217,7 @@ class WhoamiShape(Fields):
     """The person, and what the token that was sent may do (null for a session)."""
 
     name = serializers.CharField()
+    teams = serializers.ListField(child=serializers.CharField(), help_text="Those that you may write for.")
     scopes = serializers.ListField(child=serializers.CharField(), allow_null=True)
     expires = serializers.DateTimeField(allow_null=True)
 
@@ -240,6 +261,14 @@ class InspectForm(Fields):
     file = Upload()
 
 
+class ConvertForm(Fields):
+    """An embedding, and the layout it is wanted in."""
+
+    file = Upload(help_text="Any container that the format page names.")
+    half = Upload(required=False, help_text="The other file of an SDXL word that lies in two.")
+    layout = serializers.CharField(required=False, default="canonical", max_length=40)
+
+
 class InspectionShape(Fields):
     """What it is. Other members depend on the kind; the page of this API lists them."""
 
@@ -250,6 +279,7 @@ class InspectionShape(Fields):
 
 
 class BaseModelsShape(Fields):
-    """All that are known here."""
+    """A page of those that are known here, installed ones first."""
 
     items = BaseModelShape(many=True)
+    next = serializers.URLField(allow_null=True)

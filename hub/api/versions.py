@@ -7,18 +7,28 @@ from rest_framework.request import Request
 
 from hub.access import Viewer, require
 from hub.api import asked, payloads
-from hub.api.answers import json_answer
+from hub.api.answers import check_unchanged, json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
-from hub.api.shapes import LabelForm, NewVersionForm, VersionShape, VersionsShape, YankForm
-from hub.catalog import resolve, whole
+from hub.api.pages import WholeQuery, answered, taken
+from hub.api.shapes import (
+    LabelForm,
+    NewVersionForm,
+    VersionShape,
+    VersionsShape,
+    WholeVersionShape,
+    YankForm,
+)
+from hub.catalog import pulls, resolve, whole
+from hub.catalog.standing import Row
 from hub.errors import NotFound
 from hub.models import Version
 from hub.services import labels, publishing
 from hub.wire.idempotency import once
+from hub.wire.remembered import remembered
 
 
-@documented("listVersions", "All versions, newest first.", gives=VersionsShape)
+@documented("listVersions", "All versions, newest first.", asks=WholeQuery, gives=VersionsShape)
 @documented(
     "publishVersion",
     "Publish a file as the next version.",
@@ -35,30 +45,38 @@ def versions(request: Request, owner: str, name: str) -> HttpResponse:
     viewer = viewer_of(request)
     if request.method == "POST":
         return _publish(request, viewer, owner, name)
+    given = asked.query(WholeQuery, request.GET.dict())
     row = resolve.embedding(viewer, owner=owner, name=name)
-    found = whole.load(whole.pullable(viewer).filter(embedding=row).order_by("-number"))
-    return json_answer(
-        request._request, {"items": [payloads.version(request._request, one) for one in found]}
-    )
+    rows = whole.pullable(viewer).filter(embedding=row)
+    shown, following = taken(request._request, rows, given, field="number")
+    items = [payloads.version(request._request, one) for one in whole.load(shown)]
+    return answered(request._request, items, following)
 
 
-@documented("getVersion", "One version.", gives=VersionShape)
+def _stamp(viewer: Viewer, *, owner: str, name: str, number: int) -> Row | None:
+    return pulls.stamp(viewer, owner=owner, name=name, revision=f"v{number}")
+
+
+@documented("getVersion", "One version, and how it was made.", gives=WholeVersionShape)
 @documented(
     "deleteVersion",
     "Delete it; possible for three days and while hardly anybody has it.",
     method="DELETE",
     gives=None,
     status=204,
-    refuses=(410,),
+    refuses=(410, 412),
 )
+@remembered(_stamp)
 @endpoint("GET", "DELETE")
 def version(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """One version: read, or deleted."""
     viewer = viewer_of(request)
     if request.method == "DELETE":
-        publishing.delete_version(viewer, version=_own(viewer, owner, name, number, "delete_version"))
+        row = _own(request, owner, name, number, "delete_version")
+        publishing.delete_version(viewer, version=row)
         return HttpResponse(status=204)
-    return json_answer(request._request, _told(request, viewer, owner, name, number))
+    found = _whole(viewer, owner, name, number)
+    return json_answer(request._request, payloads.whole_version(request._request, found))
 
 
 @documented(
@@ -67,7 +85,7 @@ def version(request: Request, owner: str, name: str, number: int) -> HttpRespons
     method="POST",
     takes={"application/json": YankForm},
     gives=VersionShape,
-    refuses=(410,),
+    refuses=(410, 412),
 )
 @endpoint("POST")
 @once
@@ -75,17 +93,17 @@ def yank(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """Stop offering a version."""
     viewer = viewer_of(request)
     reason = asked.body(YankForm, request.data)["reason"]
-    publishing.yank(viewer, version=_own(viewer, owner, name, number, "yank"), reason=reason)
+    publishing.yank(viewer, version=_own(request, owner, name, number, "yank"), reason=reason)
     return json_answer(request._request, _told(request, viewer, owner, name, number))
 
 
-@documented("unyankVersion", "Offer it again.", method="POST", gives=VersionShape, refuses=(410,))
+@documented("unyankVersion", "Offer it again.", method="POST", gives=VersionShape, refuses=(410, 412))
 @endpoint("POST")
 @once
 def unyank(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """Offer a yanked version again."""
     viewer = viewer_of(request)
-    publishing.unyank(viewer, version=_own(viewer, owner, name, number, "yank"))
+    publishing.unyank(viewer, version=_own(request, owner, name, number, "yank"))
     return json_answer(request._request, _told(request, viewer, owner, name, number))
 
 
@@ -95,14 +113,14 @@ def unyank(request: Request, owner: str, name: str, number: int) -> HttpResponse
     method="PUT",
     takes={"application/json": LabelForm},
     gives=VersionShape,
-    refuses=(410,),
+    refuses=(410, 412),
 )
-@documented("unlabelVersion", "Take its label off.", method="DELETE", gives=VersionShape, refuses=(410,))
+@documented("unlabelVersion", "Take its label off.", method="DELETE", gives=VersionShape, refuses=(410, 412))
 @endpoint("PUT", "DELETE")
 def label(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """A version with a label, or without."""
     viewer = viewer_of(request)
-    row = _own(viewer, owner, name, number, "edit_card")
+    row = _own(request, owner, name, number, "edit_card")
     if request.method == "PUT":
         labels.put(viewer, version=row, label=asked.body(LabelForm, request.data)["label"])
     elif row.label:
@@ -126,14 +144,25 @@ def published(request: Request, made: Version) -> HttpResponse:
     return response
 
 
-def _own(viewer: Viewer, owner: str, name: str, number: int, act: str) -> Version:
-    return resolve.own_version(viewer, owner=owner, name=name, number=number, act=act)
+def _own(request: Request, owner: str, name: str, number: int, act: str) -> Version:
+    """The version that is to be changed, if it is as the caller has read it."""
+    viewer = viewer_of(request)
+    row = resolve.own_version(viewer, owner=owner, name=name, number=number, act=act)
+    check_unchanged(
+        request._request,
+        lambda: payloads.whole_version(request._request, _whole(viewer, owner, name, number)),
+    )
+    return row
 
 
 def _told(request: Request, viewer: Viewer, owner: str, name: str, number: int) -> dict[str, Any]:
     """VersionShape. NotFound, Gone or TakenDown as resolve says."""
+    return payloads.version(request._request, _whole(viewer, owner, name, number))
+
+
+def _whole(viewer: Viewer, owner: str, name: str, number: int) -> whole.Whole:
     found = resolve.revision(viewer, owner=owner, name=name, revision=f"v{number}")
     wholes = whole.load(whole.pullable(viewer).filter(pk=found.version.pk if found.version else 0))
     if not wholes:
         raise NotFound(f"There is no version {number}.", code="revision_not_found")
-    return payloads.version(request._request, wholes[0])
+    return wholes[0]

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from hub.access import Viewer
 from hub.api import asked, payloads, webhook_bodies
-from hub.api.answers import json_answer, keep_instead
+from hub.api.answers import check_unchanged, json_answer, keep_instead
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.pages import PageQuery, page
@@ -69,13 +69,16 @@ def webhooks(request: Request) -> HttpResponse:
     method="PATCH",
     takes={"application/json": WebhookChangesForm},
     gives=WebhookShape,
+    refuses=(412,),
 )
-@documented("deleteWebhook", "Take it away.", method="DELETE", gives=None, status=204)
+@documented("deleteWebhook", "Take it away.", method="DELETE", gives=None, status=204, refuses=(412,))
 @endpoint("GET", "PATCH", "DELETE")
 def webhook(request: Request, number: int) -> HttpResponse:
     """One webhook: read, changed, or taken away."""
     viewer = viewer_of(request)
     row = reads.own(viewer, number=number)
+    if request.method in ("PATCH", "DELETE"):
+        check_unchanged(request._request, lambda: webhook_bodies.webhook(request._request, row))
     if request.method == "DELETE":
         services.delete(viewer, webhook=row)
         return HttpResponse(status=204)

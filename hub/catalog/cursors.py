@@ -10,7 +10,7 @@ from hub.errors import Invalid
 
 _BETWEEN: Final = "~"
 # Fields that hold numbers; the others hold moments.
-_NUMBERS: Final = frozenset({"downloads", "likes", "pk"})
+_NUMBERS: Final = frozenset({"downloads", "likes", "number", "pk"})
 
 
 def write(field: str, last: Any) -> str:

@@ -1,11 +1,9 @@
 """Who likes what: whether the viewer does, and all that they like."""
 
-from hub.access import Viewer, visible
-from hub.catalog import cards
-from hub.catalog.shapes import Card
-from hub.models import Embedding, Like
+from django.db.models import QuerySet
 
-MOST = 200
+from hub.access import Viewer, visible
+from hub.models import Embedding, Like
 
 
 def is_liked(viewer: Viewer, *, embedding: Embedding) -> bool:
@@ -15,9 +13,11 @@ def is_liked(viewer: Viewer, *, embedding: Embedding) -> bool:
     return Like.objects.filter(user=viewer.user, embedding=embedding).exists()
 
 
-def list_liked(viewer: Viewer) -> tuple[Card, ...]:
-    """What the viewer likes and may still see, the latest first."""
+def list_own(viewer: Viewer) -> QuerySet[Like]:
+    """The viewer's likes of what they may still see, to be sorted by `created_at`."""
     if viewer.user is None:
-        return ()
-    rows = visible(Embedding.objects.filter(liked_by__user=viewer.user), viewer)
-    return cards.make(cards.with_heads(rows.order_by("-liked_by__created_at", "-pk"))[:MOST])
+        return Like.objects.none()
+    seen = visible(Embedding.objects.all(), viewer)
+    return Like.objects.filter(user=viewer.user, embedding__in=seen).select_related(
+        "embedding__owner", "embedding__head"
+    )

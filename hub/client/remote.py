@@ -29,8 +29,11 @@ def embedding_path(reference: Reference) -> str:
     return f"{API}/embeddings/{segment(reference.owner)}/{segment(reference.name)}"
 
 
-def member(transport: Transport, reference: Reference) -> Member:
-    """The version that a reference means, with every file the hub offers of it and knows the digest of."""
+def member(transport: Transport, reference: Reference, *, layout: str = "") -> Member:
+    """The version that a reference means, with every file the hub offers of it and knows the digest of.
+
+    The file in this `layout` is among them, made now where nobody has asked for it before.
+    """
     place, revision = f"{segment(reference.owner)}/{segment(reference.name)}", reference.revision
     if revision == "main":
         # `main` moves when the card is saved; a lock names the commit at which the version was published.
@@ -45,6 +48,11 @@ def member(transport: Transport, reference: Reference) -> Member:
         )
     number = _whole(facts["version"])
     listed = transport.get(f"{API}/embeddings/{place}/versions/{number}/files")
+    if any(row.get("layout") == layout and not row.get("sha256") for row in rows(field(listed, "files"))):
+        path = f"{API}/embeddings/{place}/versions/{number}/files/{segment(layout)}"
+        with transport.opened(Call("GET", transport.url(path))) as response:
+            transport.whole(response)
+        listed = transport.get(f"{API}/embeddings/{place}/versions/{number}/files")
     files = [_file(row, transport.hub) for row in rows(field(listed, "files")) if row.get("sha256")]
     return Member(
         name=check_full_name(field(record, "id")),
@@ -56,12 +64,12 @@ def member(transport: Transport, reference: Reference) -> Member:
     )
 
 
-def members(transport: Transport, references: Sequence[Reference]) -> list[Member]:
+def members(transport: Transport, references: Sequence[Reference], *, layout: str = "") -> list[Member]:
     """The same for many, in their order. The first refusal ends it."""
 
     def ask(one: Reference) -> Member:
         try:
-            return member(transport, one)
+            return member(transport, one, layout=layout)
         except ClientError as error:
             error.message = f"{one}: {error.message}"
             raise

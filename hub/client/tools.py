@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,10 @@ _CANONICAL: Final = (("canonical", "{trigger}.safetensors"),)
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: the folder below its root, the layouts it takes, and where its root usually lies."""
+    """A tool: the folder below its root, the layouts it takes, and where its root usually lies.
+
+    Without an `id` it is no tool: a layout that somebody wants, whatever loads it.
+    """
 
     id: str
     title: str
@@ -77,6 +80,17 @@ def tool_of(name: str | None) -> Tool | None:
     return TOOLS[name]
 
 
+def with_layout(tool: Tool | None, layout: str) -> Tool:
+    """The tool, or none, but with files of this layout: each under the word, so that they lie beside each other."""
+    from hub.formats import LAYOUTS
+
+    name = LAYOUTS[layout].filename
+    if "{trigger}" not in name:
+        second = "_2" if layout.endswith("-2") else ""
+        name = "{trigger}" + second + name[name.rindex(".") :]
+    return replace(tool or Tool("", "", ""), layouts=((layout, name),))
+
+
 def placed(member: Member, tool: Tool | None) -> list[Placed]:
     """The files of a member that this tool takes, by the names it wants; empty when it loads none of this family.
 
@@ -88,7 +102,8 @@ def placed(member: Member, tool: Tool | None) -> list[Placed]:
     found = []
     for layout, template in layouts:
         file = member.file(layout)
-        if file is not None and (tool is None or tool.title in tools_for(layout, member.family)):
+        is_loaded = tool is None or not tool.id or tool.title in tools_for(layout, member.family)
+        if file is not None and is_loaded:
             found.append(Placed(template.format(trigger=member.trigger), file, member))
     return found
 

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from django.db import DatabaseError, transaction
@@ -48,6 +49,33 @@ def file_in(viewer: Viewer, *, version: Version, layout: str) -> ConvertedFile:
     if not visible(Version.objects.resolvable(), viewer).filter(pk=version.pk).exists():
         raise NotFound(code="revision_not_found")
     return _file_in(version, layout)
+
+
+@dataclass(frozen=True)
+class ConvertedUpload:
+    """Somebody's own file in another layout; it is stored nowhere."""
+
+    path: str
+    content_type: str
+    data: bytes
+
+
+def upload_in(
+    viewer: Viewer, *, path: Path, filename: str, layout: str, half: tuple[Path, str] | None = None
+) -> ConvertedUpload:
+    """A file that somebody has, in a layout of its family, under the word that it suggests. Stores nothing.
+
+    UnacceptableFile when the file is refused; Invalid `unknown_layout` and `layout_not_served` as `file_in`.
+    """
+    ingested = ingest.embedding(viewer, path=path, filename=filename, half=half)
+    wanted = _served(layout, ingested.data.family)
+    # The suggested word is legal, and so a plain file name.
+    trigger = str(ingested.facts["trigger"])
+    try:
+        data = write_layout(ingested.data, wanted.id, trigger=trigger)
+    except FormatError as error:
+        raise Invalid(error.code, error.message, rule=error.rule) from error
+    return ConvertedUpload(wanted.filename.format(trigger=trigger), wanted.content_type, data)
 
 
 def make_all(*, version_id: int) -> None:

@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hub.errors import HubError, Invalid
-from hub.formats import FormatError, served_layouts, write_layout
+from hub.errors import HubError
+from hub.formats import served_layouts
 from hub.formats.loading import NO, prompt_word
-from hub.services import ingest, inspecting
-from hub.wire import uploads
+from hub.services import converting, inspecting
+from hub.wire import files, uploads
 from hub.wire.auth import viewer_of
 from hub.wire.errors import STATUS
 from hub.wire.throttle import limited
@@ -58,23 +58,12 @@ def convert(request: HttpRequest) -> HttpResponse:
     layout = request.POST.get("layout", "canonical")
     try:
         spooled = uploads.spool(request.FILES.get("file"))
-        ingested = ingest.embedding(viewer_of(request), path=spooled.path, filename=spooled.filename)
-        known = {one.id: one for one in served_layouts(ingested.data.family)}
-        if layout not in known:
-            raise Invalid("unknown_layout", "There is no such layout for this family.", field="layout")
-        # The suggested word is legal, and so a plain file name.
-        trigger = str(ingested.facts["trigger"])
-        content = write_layout(ingested.data, layout, trigger=trigger)
-    except FormatError as error:
-        refusal = Invalid(error.code, error.message, rule=error.rule)
-        return _shown(request, {"error": refusal}, STATUS[refusal.kind])
+        made = converting.upload_in(
+            viewer_of(request), path=spooled.path, filename=spooled.filename, layout=layout
+        )
     except HubError as error:
         return _shown(request, {"error": error}, STATUS[error.kind])
-    name = known[layout].filename.format(trigger=trigger)
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return files.send_made(made)
 
 
 def _shown(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:

@@ -27,16 +27,18 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import escape
 
+from hub.access import ANONYMOUS
 from hub.errors import (
     Forbidden,
     HubError,
     Invalid,
     NotFound,
+    RateLimited,
     Renamed,
     TooLarge,
     Unavailable,
 )
-from hub.wire import auth
+from hub.wire import auth, throttle
 
 log = logging.getLogger(__name__)
 
@@ -274,8 +276,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW."""
-    return answer(
-        request,
-        Forbidden("csrf_failed", "The form was open for too long; load the page again and resend it."),
+    """Django's CSRF_FAILURE_VIEW. Its calls do not come to the gate, and are counted by the address here."""
+    error: HubError = Forbidden(
+        "csrf_failed", "The form was open for too long; load the page again and resend it."
     )
+    match = request.resolver_match
+    try:
+        throttle.count(request, ANONYMOUS, getattr(match.func, "throttle_bucket", None) if match else None)
+    except RateLimited as refusal:
+        error = refusal
+    return answer(request, error)

@@ -77,6 +77,16 @@ def send(
     return _dress(response, file, inline=inline)
 
 
+def send_made(made: converting.ConvertedUpload) -> HttpResponse:
+    """What was made of a caller's own file, for that caller alone."""
+    response = HttpResponse(made.data, content_type=made.content_type)
+    response["Content-Disposition"] = _disposition(made.path, inline=False)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = INERT_POLICY
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 def _body(request: HttpRequest, file: Sendable, start: int, end: int, data: bytes | None) -> HttpResponse:
     """These bytes: of what is large from the disk, by the server's own means, and else from memory."""
     if request.method == "HEAD":

@@ -64,17 +64,19 @@ class GateMiddleware:
 
 def admit(request: HttpRequest, view: Callable[..., Any]) -> None:
     """Set `request.viewer`. Raises what the viewer is to be told instead of the view's answer."""
-    act = act_of(request)
+    bucket = getattr(view, "throttle_bucket", None)
     try:
         viewer = auth.viewer_of(request, query_token=getattr(view, "takes_query_token", False))
     except Unauthenticated as error:
         if not getattr(view, "forgives_bad_tokens", False):
+            # Whoever tries tokens out is counted by the address.
+            throttle.count(request, access.ANONYMOUS, bucket)
             raise
         viewer = access.ANONYMOUS
         request.viewer = viewer  # type: ignore[attr-defined]
         request.credential_warning = error.message  # type: ignore[attr-defined]
-    throttle.count(request, viewer, getattr(view, "throttle_bucket", None))
-    check(viewer, act)
+    throttle.count(request, viewer, bucket)
+    check(viewer, act_of(request))
 
 
 def act_of(request: HttpRequest) -> str:

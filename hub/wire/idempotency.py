@@ -6,11 +6,12 @@ The same key with the same call gives the same answer, marked `Idempotency-Repla
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
 from django.http import HttpResponse
+from django.utils.datastructures import MultiValueDict
 
 from hub.errors import Invalid
 from hub.services import answers
@@ -56,7 +57,13 @@ def once(view: View) -> View:
 
 def fingerprint(request: Any) -> str:
     """SHA-256 over method, address, fields and the digests of files."""
-    fields = {name: str(value) for name, value in request.data.items() if name not in request.FILES}
+    said = request.data
+    if isinstance(said, MultiValueDict):
+        # Of a field that is sent several times all values count.
+        said = {name: values for name, values in said.lists() if name not in request.FILES}
+    fields = (
+        {name: str(value) for name, value in said.items()} if isinstance(said, Mapping) else {"": str(said)}
+    )
     files = {name: [getattr(file, "sha256", "") for file in sent] for name, sent in request.FILES.lists()}
     told = json.dumps(
         [request.method, request.get_full_path(), sorted(fields.items()), sorted(files.items())]

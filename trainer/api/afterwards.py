@@ -11,12 +11,12 @@ from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.draft_shapes import DraftShape
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.pages import WholeQuery, answered, sliced
 from hub.api.shapes import Fields
 from hub.wire.idempotency import once
 from trainer import runs as reads
 from trainer.api.runs import told
 from trainer.api.shapes import RunShape
-from trainer.services import pictures as pictures_service
 from trainer.services import snapshots as snapshots_service
 from trainer.services import telling
 
@@ -44,9 +44,10 @@ class SnapshotShape(Fields):
 
 
 class SnapshotsShape(Fields):
-    """All that were kept, in order."""
+    """A page of those that were kept, in order."""
 
     items = SnapshotShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 class TakeForm(Fields):
@@ -80,17 +81,20 @@ def mail(request: Request, run_id: UUID) -> HttpResponse:
     return json_answer(request._request, told(request._request, reads.get(viewer, run_id=run_id)))
 
 
-@documented("listSnapshots", "The word as it was at earlier steps.", gives=SnapshotsShape)
+@documented("listSnapshots", "The word as it was at earlier steps.", asks=WholeQuery, gives=SnapshotsShape)
 @endpoint("GET")
 def snapshots(request: Request, run_id: UUID) -> HttpResponse:
     """The snapshots of a run."""
+    given = asked.query(WholeQuery, request.GET.dict())
     run = reads.get(viewer_of(request), run_id=run_id)
     taken = snapshots_service.taken(run)
+    kept = list(run.snapshots.all())
+    shown, following = sliced(request._request, kept, given, name=lambda one: one.label)
     items = [
         {"label": one.label, "step": one.step, "sha256": one.blob_id, "is_taken": one.label == taken}
-        for one in run.snapshots.all()
+        for one in shown
     ]
-    return json_answer(request._request, {"items": items})
+    return answered(request._request, items, following)
 
 
 @documented(
@@ -107,14 +111,3 @@ def take(request: Request, run_id: UUID) -> HttpResponse:
     viewer, label = viewer_of(request), asked.body(TakeForm, request.data)["label"]
     made = snapshots_service.take(viewer, run=reads.get(viewer, run_id=run_id), label=label)
     return json_answer(request._request, drafts.told(request._request, made))
-
-
-@documented(
-    "forgetPictures", "Delete the pictures of an ended run now.", method="DELETE", gives=None, status=204
-)
-@endpoint("DELETE")
-def forget(request: Request, run_id: UUID) -> HttpResponse:
-    """The end of a run's pictures."""
-    viewer = viewer_of(request)
-    pictures_service.forget(viewer, run=reads.get(viewer, run_id=run_id))
-    return HttpResponse(status=204)

@@ -11,6 +11,7 @@ from hub.api import asked
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.pages import WholeQuery, answered, sliced
 from hub.api.shapes import Fields, Upload
 from hub.models.registry import Kind
 from hub.wire import media, uploads
@@ -34,9 +35,10 @@ class TrainingPictureShape(Fields):
 
 
 class TrainingPicturesShape(Fields):
-    """All that wait, at most 200."""
+    """A page of those that wait; there are at most 200."""
 
     items = TrainingPictureShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 class NewTrainingPictureForm(Fields):
@@ -73,7 +75,9 @@ class AdviceShape(Fields):
     items = FindingShape(many=True)
 
 
-@documented("listTrainingPictures", "Your pictures that wait for a run.", gives=TrainingPicturesShape)
+@documented(
+    "listTrainingPictures", "Your pictures that wait for a run.", asks=WholeQuery, gives=TrainingPicturesShape
+)
 @documented(
     "addTrainingPicture",
     "Have a picture checked and kept for a run.",
@@ -90,9 +94,9 @@ def pictures(request: Request) -> HttpResponse:
     if request.method == "POST":
         spooled = uploads.spool(request.FILES.get("file"), max_bytes=uploads.picture_ceiling())
         made = services.add(viewer, path=spooled.path, filename=spooled.filename)
-        return json_answer(request._request, _told(request._request, made), status=201)
-    items = [_told(request._request, one) for one in reads.waiting_pictures(viewer)]
-    return json_answer(request._request, {"items": items})
+        return json_answer(request._request, told(request._request, made), status=201)
+    given = asked.query(WholeQuery, request.GET.dict())
+    return listed(request, reads.waiting_pictures(viewer), given)
 
 
 @documented("removeTrainingPicture", "Drop one; harmless to repeat.", method="DELETE", gives=None, status=204)
@@ -109,6 +113,7 @@ def picture(request: Request, picture_id: Any) -> HttpResponse:
     method="POST",
     takes={"application/json": AdviceForm},
     gives=AdviceShape,
+    is_question=True,
 )
 @endpoint("POST")
 def advice(request: Request) -> HttpResponse:
@@ -128,7 +133,7 @@ def advice(request: Request) -> HttpResponse:
     return json_answer(request._request, {"looked_at": len(images), "items": items})
 
 
-def _told(request: HttpRequest, row: TrainingImage) -> dict[str, Any]:
+def told(request: HttpRequest, row: TrainingImage) -> dict[str, Any]:
     """TrainingPictureShape."""
     return {
         "id": row.pk,
@@ -139,3 +144,9 @@ def _told(request: HttpRequest, row: TrainingImage) -> dict[str, Any]:
         "remarks": services.remarks(row),
         "url": request.build_absolute_uri(media.address(row.blob_id, row.content_type)),
     }
+
+
+def listed(request: Request, found: list[TrainingImage], given: dict[str, Any]) -> HttpResponse:
+    """TrainingPicturesShape: the page of these that is asked for."""
+    shown, following = sliced(request._request, found, given, name=lambda one: one.pk)
+    return answered(request._request, [told(request._request, one) for one in shown], following)

@@ -11,6 +11,7 @@ from hub.api import asked, pages, payloads
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.catalog import teams
 from hub.errors import Conflict
 from hub.models import Version
 from hub.services import publishing
@@ -23,7 +24,9 @@ from trainer.services import continuing, submitting
 from trainer.services.submission import Submission
 
 
-@documented("listRuns", "Your own runs, newest first.", asks=pages.PageQuery, gives=RunsShape)
+@documented(
+    "listRuns", "Your runs and those of your teams, newest first.", asks=pages.PageQuery, gives=RunsShape
+)
 @documented(
     "startRun", "Learn a word from pictures.", method="POST", takes={"multipart/form-data": NewRunForm}, gives=RunShape,
     status=201,
@@ -156,6 +159,7 @@ def _start(request: Request) -> HttpResponse:
     fields = asked.body(NewRunForm, given)
     fields.pop("pictures", None)
     spooled = [uploads.spool(file, field="pictures") for file in request.FILES.getlist("pictures")]
+    fields["owner"] = teams.owner(viewer_of(request), name=fields["owner"], act="start_run")
     fields["trigger"] = fields["trigger"] or fields["name"]
     fields["title"] = fields["title"] or fields["name"]
     form = Submission(pictures=[(one.path, one.filename) for one in spooled], may_shrink=True, **fields)

@@ -4,10 +4,10 @@ from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from hub.api import payloads
-from hub.api.answers import json_answer
+from hub.api import asked, payloads
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint
+from hub.api.pages import WholeQuery, answered, sliced
 from hub.api.shapes import Fields
 from hub.models.registry import Kind
 from trainer import sets as reads
@@ -27,15 +27,18 @@ class PictureSetShape(Fields):
 
 
 class PictureSetsShape(Fields):
-    """All that are here, by title."""
+    """A page of those that are here, by title."""
 
     items = PictureSetShape(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
-@documented("listPictureSets", "Picture sets to train from.", gives=PictureSetsShape)
+@documented("listPictureSets", "Picture sets to train from.", asks=WholeQuery, gives=PictureSetsShape)
 @endpoint("GET")
 def sets(request: Request) -> HttpResponse:
     """The sets that come with the hub."""
+    given = asked.query(WholeQuery, request.GET.dict())
+    shown, following = sliced(request._request, reads.list_sets(), given, name=lambda one: one.name)
     items = [
         {
             "name": one.name,
@@ -50,6 +53,6 @@ def sets(request: Request) -> HttpResponse:
                 for path in one.pictures
             ],
         }
-        for one in reads.list_sets()
+        for one in shown
     ]
-    return json_answer(request._request, {"items": items})
+    return answered(request._request, items, following)

@@ -61,11 +61,19 @@ class Pictures(serializers.ListField):
         return dictionary.getlist(self.field_name) if isinstance(dictionary, MultiValueDict) else None
 
 
-class TextsByName(serializers.JSONField):
-    """An object of texts by the names of files, as JSON."""
+class JsonInForm(serializers.JSONField):
+    """JSON as a text in a form, or as it is in a body that is JSON itself."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, default=dict, binary=True, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The value."""
+        return data if isinstance(data, dict | list) else super().to_internal_value(data)
+
+
+class TextsByName(JsonInForm):
+    """An object of texts by the names of files, as JSON."""
 
     def to_internal_value(self, data: Any) -> Any:
         """The object."""
@@ -78,7 +86,16 @@ class TextsByName(serializers.JSONField):
 class NewRunForm(Fields):
     """What to learn: pictures, or the name of a bundled set, and the word. `settings` are those of the recipe."""
 
-    name = serializers.CharField(max_length=63, help_text="The new embedding's address under your own name.")
+    name = serializers.CharField(
+        max_length=63, help_text="The new embedding's address under the name of its owner."
+    )
+    owner = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=96,
+        help_text="A team that you may write for; without it your own name.",
+    )
     kind = serializers.ChoiceField(Kind.choices)
     base_model = serializers.CharField(max_length=96)
     licence = serializers.CharField(max_length=64)
@@ -91,9 +108,7 @@ class NewRunForm(Fields):
     preset = serializers.ChoiceField(PRESETS, required=False, default="standard")
     visibility = serializers.ChoiceField(Visibility.choices, required=False, default="public")
     bundled_set = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)
-    settings = serializers.JSONField(
-        required=False, default=dict, binary=True, help_text="An object, as JSON."
-    )
+    settings = JsonInForm(help_text="An object, as JSON.")
     pictures = Pictures(required=False)
     picture_ids = serializers.ListField(
         child=serializers.UUIDField(),

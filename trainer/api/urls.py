@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trainer.api import afterwards, bases, events, pictures, runs, sets
+from trainer.api import afterwards, again, bases, events, pictures, runs, sets
 
 RUN = "runs/<uuid:run_id>"
 
@@ -18,7 +18,9 @@ urlpatterns = [
     path(f"{RUN}/mail", afterwards.mail, name="api_run_mail"),
     path(f"{RUN}/snapshots", afterwards.snapshots, name="api_run_snapshots"),
     path(f"{RUN}/take", afterwards.take, name="api_run_take"),
-    path(f"{RUN}/pictures", afterwards.forget, name="api_run_pictures"),
+    path(f"{RUN}/pictures", again.of_run, name="api_run_pictures"),
+    path(f"{RUN}/growth", again.growth, name="api_run_growth"),
+    path(f"{RUN}/again", again.again, name="api_run_again"),
     path("picture-sets", sets.sets, name="api_picture_sets"),
     path("training-pictures", pictures.pictures, name="api_training_pictures"),
     path("training-pictures/advice", pictures.advice, name="api_advice"),

@@ -15,6 +15,7 @@ from hub.client.settings import named_hub
 from hub.client.syncing import Request, Result
 from hub.client.tools import Tool
 from hub.client.transport import Transport
+from hub.formats import LAYOUTS, served_layouts
 from hub.formats.loading import prompt_word
 
 # A lock that is of no pack.
@@ -72,6 +73,11 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
         help="owner/name, owner/name@v3, owner/name@<commit id or label>; a pack",
     )
     common.add_place(parser)
+    parser.add_argument(
+        "--layout",
+        choices=[one.id for one in LAYOUTS.values() if one.is_served],
+        help="the file in this layout, in place of the one that the tool loads best",
+    )
     _add_manner(parser)
     common.add_hub(parser)
     common.add_output(parser)
@@ -81,13 +87,15 @@ def pull(options: argparse.Namespace) -> int:
     """Fetch single embeddings, by name and pin."""
     references = [names.reference(text) for text in options.names]
     tool = tools.tool_of(options.tool)
+    if options.layout:
+        tool = tools.with_layout(tool, options.layout)
     progress = common.progress_of(options)
     transport = common.connected(options, progress)
-    found = _members(transport, references)
+    found = _members(transport, references, layout=options.layout or "")
     usable = [member for member in found if tools.placed(member, tool)]
     if not usable or (len(usable) < len(found) and len(found) == len(references)):
         first = next((member for member in found if member not in usable), None)
-        raise _unloadable(transport, first, tool)
+        raise _unloadable(transport, first, tool, options.layout or "")
     folder = tools.place(tool, options.dir)
     request = Request(
         tuple(found), tool, folder, state.BY_HAND, jobs=options.jobs, overwrite=options.overwrite
@@ -132,10 +140,10 @@ def _moved(lock: Lock, hub: str | None) -> Lock:
     return replace(lock, hub=hub, members=tuple(members))
 
 
-def _members(transport: Transport, references: list[Reference]) -> list[Member]:
+def _members(transport: Transport, references: list[Reference], *, layout: str) -> list[Member]:
     """The versions that the names mean; one name alone may be that of a pack."""
     try:
-        return remote.members(transport, references)
+        return remote.members(transport, references, layout=layout)
     except ClientError as error:
         if error.code != "repo_not_found" or len(references) > 1 or references[0].revision != "main":
             raise
@@ -147,11 +155,16 @@ def _members(transport: Transport, references: list[Reference]) -> list[Member]:
     return list(lockfile.parse(data, source=f"What {transport.hub} sends").members)
 
 
-def _unloadable(transport: Transport, member: Member | None, tool: Tool | None) -> ClientError:
+def _unloadable(transport: Transport, member: Member | None, tool: Tool | None, layout: str) -> ClientError:
     if member is None:
         message = "There is nothing in it to pull."
     elif tool is None:
         message = f"{transport.hub} offers no file of {member.label}."
+    elif layout and not member.file(layout):
+        offered = ", ".join(one.id for one in served_layouts(member.family))
+        message = f"{member.label} is not to be had as {layout}; there are {offered}."
+    elif layout:
+        message = f"{tool.title} does not load {layout}. Leave --tool out, and say the folder with --dir."
     else:
         message = (
             f"{tool.title} loads no embedding of the family {member.family}, which {member.label} is of."
@@ -165,7 +178,9 @@ def _told(options: argparse.Namespace, request: Request, result: Result) -> int:
         common.warn(f"{filename}: {error.message}")
     if result.left_out and request.tool:
         names_left = common.some([one.label for one in result.left_out])
-        common.warn(f"Left out, since {request.tool.title} does not load their family: {names_left}.")
+        why = f"{request.tool.title} does not load their family"
+        why = why if request.tool.id else "their family has no such layout"
+        common.warn(f"Left out, since {why}: {names_left}.")
     if result.changed:
         common.warn(f"Kept, since somebody has changed them: {common.some(result.changed)}.")
     common.tell(options, _record(request, result), *_summary(request, result))
@@ -175,7 +190,7 @@ def _told(options: argparse.Namespace, request: Request, result: Result) -> int:
 def _record(request: Request, result: Result) -> dict[str, Any]:
     return {
         "folder": str(request.folder),
-        "tool": request.tool.id if request.tool else None,
+        "tool": request.tool.id or None if request.tool else None,
         "placed": [
             {
                 "file": one.filename,
@@ -204,7 +219,7 @@ def _summary(request: Request, result: Result) -> list[str]:
     parts += [f"{len(result.removed)} removed"] if result.removed else []
     parts += [f"{len(result.failed)} FAILED"] if result.failed else []
     lines = [f"{request.folder}: {', '.join(parts)}, in {result.seconds:.1f} s."]
-    if result.placed and request.tool:
+    if result.placed and request.tool and request.tool.id:
         words = dict.fromkeys(prompt_word(request.tool.id, one.member.trigger) for one in result.placed)
         lines += [f"In a prompt: {', '.join(words)}."] if len(words) <= _FEW else []
         lines += [request.tool.after] if request.tool.after else []
