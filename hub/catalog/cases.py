@@ -66,9 +66,7 @@ def appeal(viewer: Viewer, *, ruling: int) -> Appeal:
 
 def log(viewer: Viewer, *, kind: str = "", by: str = "", page: int = 1) -> Listing:
     """All rulings, newest first; of a kind, or by a moderator."""
-    rows = moderation.rulings(viewer).select_related(
-        "version__embedding__owner", "pack__owner", "owner", "made_by", "lifted_by", "appeal"
-    )
+    rows = moderation.rulings(viewer)
     if kind in Ruling.Kind.values:
         rows = rows.filter(kind=kind)
     if by:
@@ -84,9 +82,7 @@ def get(viewer: Viewer, *, kind: str, number: int) -> Case:
     thing = find(viewer, kind=kind, number=number)
     owner = thing if isinstance(thing, Owner) else thing.owner
     flags = list(moderation.flags_with_things().filter(**{kind: thing})[:SHOWN])
-    rulings = moderation.rulings(viewer).select_related(
-        "version__embedding__owner", "pack__owner", "owner", "made_by", "lifted_by", "appeal", "picture"
-    )
+    rulings = moderation.rulings(viewer)
     here = rulings.filter(_about(thing))
     return Case(
         kind=kind,

@@ -58,7 +58,7 @@ def own_rulings(viewer: Viewer) -> QuerySet[Ruling]:
         | under(viewer, "edit_pack", prefix="pack__")
         | Q(owner=viewer.user.owner_id)
     )
-    return _rulings().select_related("appeal", "picture").filter(mine).order_by("-made_at", "-pk")
+    return _rulings().filter(mine).order_by("-made_at", "-pk")
 
 
 def own_ruling(viewer: Viewer, *, number: int) -> Ruling:
@@ -119,7 +119,7 @@ def flags_with_things() -> QuerySet[Flag]:
 
 def _rulings() -> QuerySet[Ruling]:
     return Ruling.objects.select_related(
-        "version__embedding__owner", "pack__owner", "owner", "made_by", "lifted_by"
+        "version__embedding__owner", "pack__owner", "owner", "made_by", "lifted_by", "appeal", "picture"
     )
 
 

@@ -74,6 +74,7 @@ RESERVED: Final[frozenset[str]] = frozenset(
         "logout",
         "signup",
         "register",
+        "report",
         "search",
         "browse",
         "tags",

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from hub.access import ANONYMOUS
 from hub.wire.hosts import public_url
+from hub.catalog import cases
 
 try:
     VERSION = version("glossa")
@@ -16,10 +17,14 @@ except PackageNotFoundError:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`hub` (version, open_signups, public_url) and `viewer`; a refusal before the gate shows an anonymous page."""
+    """`hub`, `viewer` and `cases_waiting`; a refusal before the gate shows an anonymous page."""
+    viewer = getattr(request, "viewer", ANONYMOUS)
     facts = {
         "version": VERSION,
         "open_signups": settings.HUB["HUB_SIGNUPS"],
+        "contact": settings.HUB["HUB_CONTACT"],
         "public_url": public_url(request),
     }
-    return {"hub": facts, "viewer": getattr(request, "viewer", ANONYMOUS)}
+    # Asked by the menu of moderators alone, and once for each page.
+    waiting = cache(lambda: cases.open_count(viewer))
+    return {"hub": facts, "viewer": viewer, "cases_waiting": waiting}

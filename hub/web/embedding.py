@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from hub.access import require
 from hub.catalog import downloads as available
 from hub.catalog import entry as entries
+from hub.catalog import moderation, resolve
 from hub.catalog import profile as profiles
 from hub.catalog import resolve
 from hub.catalog.shapes import Entry
@@ -37,7 +38,8 @@ def entry(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     if "layout" in request.GET and found.version is not None:
         return downloads.send(request, viewer_of(request), found.version)
     if found.version is None:
-        return render(request, "embedding/unpublished.html", {"entry": found})
+        rulings = moderation.open_on(viewer_of(request), found.embedding)
+        return render(request, "embedding/unpublished.html", {"entry": found, "rulings": rulings})
     return render(request, "embedding/entry.html", entry_context(request, found))
 
 
@@ -73,6 +75,7 @@ def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
         "measures": bars(found.insights),
         "provenance_rows": provenance.rows(found.provenance),
         "provenance_text": provenance.text(found.provenance),
+        "rulings": moderation.open_on(viewer_of(request), embedding),
     }
 
 

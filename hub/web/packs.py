@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hub.access import require
+from hub.catalog import moderation, teams
 from hub.catalog import packs as reads
 from hub.errors import HubError, NotFound
 from hub.models import Collection
@@ -36,7 +37,12 @@ def entry(request: HttpRequest, owner: str, name: str) -> HttpResponse:
             raise
     viewer = viewer_of(request)
     pack = reads.whole(viewer, collection=reads.get(viewer, owner=owner, name=name), with_cards=True)
-    return render(request, "packs/pack.html", {"pack": pack, "commands": _commands(request, pack.full_name)})
+    context = {
+        "pack": pack,
+        "commands": _commands(request, pack.full_name),
+        "rulings": moderation.open_on(viewer, pack.collection),
+    }
+    return render(request, "packs/pack.html", context)
 
 
 def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
