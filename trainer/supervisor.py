@@ -15,11 +15,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from hub.errors import Full, Unavailable
 from hub.killpoints import kill_point
-from hub.services import ingest
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
-from trainer.services import finishing, leases, limits, recording
+from trainer.services import finishing, leases, limits, recording, storing
 from trainer.services.leases import Claim, LeaseLost
 
 log = logging.getLogger(__name__)
@@ -68,6 +67,7 @@ class Attempt:
         self.latest: dict[str, Any] = {}
         self.unsaved: dict[str, Any] | None = None
         self.unsaved_since = self.retry_at = 0.0
+        self.parts: set[str] = set()
 
     def work(self, folder: Path) -> None:
         """Take the run as far as it goes: train unless its vectors exist, then draw the sheet, then done.
@@ -113,7 +113,7 @@ class Attempt:
             "workdir": str(folder),
             "growth": workspace.write_snapshots(self.run, folder),
             "images": workspace.write_pictures(self.run, folder),
-            "clip": str(workspace.clip_folder()),
+            "metrics": str(workspace.metrics_folder()),
             "cache": str(workspace.cache_folder()),
         }
 
@@ -248,16 +248,21 @@ class Attempt:
         """Put a checkpoint into the store and its row beside it; a store that is out is asked again later."""
         try:
             kill_point("K22")
-            blob = ingest.store(Path(event["path"]))
+            blob, parts = storing.checkpoint(event, known=self.parts)
         except (Unavailable, Full) as error:
             self.postpone(event, error)
+            return
+        except FileNotFoundError:
+            log.warning("run %s: step %s is gone already, a later one follows", self.run.id, event["step"])
             return
         self.unsaved = None
         kill_point("K23")
         with leases.held(self.claim) as row:
-            recording.add_checkpoint(row, step=event["step"], blob=blob)
+            recording.add_checkpoint(row, step=event["step"], blob=blob, parts=parts)
             kill_point("K24")
             recording.drop_old_checkpoints(row)
+        # Held by a row, so they cannot be collected before the next checkpoint names them again.
+        self.parts = parts
 
     def postpone(self, event: dict[str, Any], error: Unavailable | Full) -> None:
         """Remember a checkpoint for later; raises the error when the store has been out for too long."""
@@ -272,15 +277,7 @@ class Attempt:
     def grow(self, event: dict[str, Any]) -> None:
         """Keep the small pictures of a step; they are worth no trouble when the store is out."""
         try:
-            pictures = [
-                {
-                    "blob": ingest.store(Path(image["path"])),
-                    "content_type": recording.content_type(Path(image["path"])),
-                    "prompt": str(image.get("prompt", ""))[:400],
-                    "seed": int(image.get("seed", 0)),
-                }
-                for image in event["images"]
-            ]
+            pictures = storing.pictures(event)
         except (Unavailable, Full) as error:
             log.warning("run %s: small pictures not kept: %s", self.run.id, error.message)
             return

@@ -218,7 +218,7 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
             "workdir": str(folder),
             "growth": workspace.growth_of(version, folder),
             "images": workspace.pictures_of(version, folder),
-            "clip": str(workspace.clip_folder()),
+            "metrics": str(workspace.metrics_folder()),
             "cache": str(workspace.cache_folder()),
         }
     )

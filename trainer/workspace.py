@@ -61,21 +61,23 @@ def write_pictures(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
 
 
 def write_checkpoint(run: TrainingRun, folder: Path) -> Path | None:
-    """The newest checkpoint whose bytes are what they should be, as a file; None to start afresh.
+    """The newest checkpoint whose bytes are what they should be, as a file beside its parts; None to start afresh.
 
     Raises Unavailable when the store is out, since then it may well be there.
     """
     for kept in run.checkpoints.order_by("-step"):
+        parts = list(kept.parts.values_list("blob_id", flat=True))
         try:
-            data = blobs.read(kept.blob_id)
+            data = {f"resume-{kept.step:06d}.safetensors": blobs.read(kept.blob_id)}
+            data |= {f"{sha256}.part": blobs.read(sha256) for sha256 in parts}
         except (NotFound, Unavailable) as error:
             if isinstance(error, Unavailable) and error.code != "blob_damaged":
                 raise
             log.warning("run %s: checkpoint of step %d cannot be used: %s", run.id, kept.step, error.message)
             continue
-        path = folder / f"resume-{kept.step:06d}.safetensors"
-        path.write_bytes(data)
-        return path
+        for name, content in data.items():
+            (folder / name).write_bytes(content)
+        return folder / next(iter(data))
     return None
 
 
@@ -103,9 +105,9 @@ def pictures_of(version: Version, folder: Path) -> list[dict[str, Any]]:
     return write_pictures(run, folder) if run is not None else []
 
 
-def clip_folder() -> Path:
-    """Where an operator may put a CLIP model, for the measures that need one."""
-    return Path(settings.MODELS_DIR) / "metrics" / "clip"
+def metrics_folder() -> Path:
+    """Where an operator may put models that look at pictures (`clip`, `dino`), for the measures that need one."""
+    return Path(settings.MODELS_DIR) / "metrics"
 
 
 def write_embedding(version: Version, folder: Path) -> Path:

@@ -12,23 +12,23 @@ from hub.catalog import downloads as available
 from hub.catalog import entry as entries
 from hub.catalog import moderation, resolve
 from hub.catalog import profile as profiles
-from hub.catalog import resolve
 from hub.catalog.shapes import Entry
 from hub.errors import HubError
 from hub.services import publishing
 from hub.web import downloads, forms, provenance, usage
 from hub.web.context import public_url
-from hub.web.measures import bars
+from hub.web.measures import measured
 from hub.web.sheet import Sheet, arrange
 from hub.wire.auth import viewer_of
 
 
 @require_safe
 def profile(request: HttpRequest, owner: str) -> HttpResponse:
-    """What a person published."""
-    return render(
-        request, "embedding/profile.html", {"profile": profiles.get(viewer_of(request), name=owner)}
-    )
+    """What a person or team published; a name that a team had before leads to its name of today."""
+    found = profiles.get(viewer_of(request), name=owner)
+    if found.owner.name != owner.lower():
+        return redirect("profile", found.owner.name)
+    return render(request, "embedding/profile.html", {"profile": found})
 
 
 @require_safe
@@ -72,7 +72,7 @@ def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
         "primary": next((file for file in found.files if file.is_primary), None),
         "on_request": available.on_request(version) if version.number else [],
         "nearest": nearest_words(found.insights),
-        "measures": bars(found.insights),
+        "measures": measured(found.insights),
         "provenance_rows": provenance.rows(found.provenance),
         "provenance_text": provenance.text(found.provenance),
         "rulings": moderation.open_on(viewer_of(request), embedding),

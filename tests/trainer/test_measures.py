@@ -1,4 +1,4 @@
-"""The four measures of a sheet on the pages of run and entry."""
+"""The measures of a sheet on the pages of run and entry."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from django.test import Client
 
 from hub.access import Viewer
 from hub.services import publishing
-from hub.web.measures import bars
+from hub.web.measures import bars, facts, signs
 from trainer import worker
 from trainer.models import TrainingRun
 
@@ -19,7 +19,7 @@ def test_there_are_always_four_in_one_order_and_what_is_missing_is_not_zero() ->
     assert [bar.title for bar in found] == ["Faithful", "Obedient", "Diverse", "Strength"]
     assert [bar.value for bar in found] == [None, None, 0.5, None]
     assert (found[2].length, found[2].control_length) == (50.0, 100.0)
-    assert "CLIP" in found[1].wanting
+    assert "CLIP" in found[0].wanting
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,75 @@ def test_a_sheet_that_was_never_measured_has_no_bars(insights: dict[str, object]
 def test_a_measure_below_nothing_has_a_bar_of_no_length() -> None:
     (_, obedient, *_) = bars({"measures": {"obedient": {"value": -0.1, "control": 0.2}}})
     assert (obedient.length, obedient.control_length) == (0.0, 100.0)
+
+
+def test_who_looked_is_told() -> None:
+    (faithful, obedient, *_) = bars(
+        {
+            "measures": {
+                "faithful": {"value": 0.5, "control": 0.4, "by": "safety_checker"},
+                "obedient": {"value": 1.0, "control": 1.0, "by": "base"},
+            }
+        }
+    )
+    assert "safety checker" in faithful.meaning
+    assert "the base finds" in obedient.meaning
+
+
+def test_further_numbers_are_told_where_there_are_any() -> None:
+    told = {
+        fact.title: f"{fact.text} {fact.meaning}"
+        for fact in facts(
+            {
+                "measures": {"tone": {"value": 7.8, "control": 17.1}, "dino": None},
+                "losses": {
+                    "first": 0.25,
+                    "last": 0.2,
+                    "thirds": {"first": [0.2, 0.4, 0.0], "last": [0.1, 0.4, 0.1]},
+                },
+                "encoders": [
+                    {
+                        "slot": "clip_l",
+                        "norms": [0.4, 0.3],
+                        "table_norms": {"p1": 0.2, "p50": 0.3, "p99": 0.5},
+                    }
+                ],
+                "cosine_to_initializer": [[0.5, 0.7]],
+            }
+        )
+    }
+    assert set(told) == {"Colours", "Error", "Length", "Start kept"}
+    assert "8 away, without the word 17" in told["Colours"]
+    assert "0.250 to 0.200" in told["Error"] and "-50%, +0%, 0 %" in told["Error"]
+    assert "0.30 to 0.40" in told["Length"] and "0.20 to 0.50" in told["Length"]
+    assert told["Start kept"].startswith("0.60")
+
+
+@pytest.mark.parametrize(
+    ("insights", "words"),
+    [
+        ({"steps": 100, "capped_steps": 6}, "kept from growing"),
+        ({"measures": {"diverse": {"value": 0.5, "control": 1.0}}}, "one picture only"),
+        (
+            {"measures": {"copies": {"value": 0.99, "control": 0.5, "count": 1}}},
+            "A preview is nearly the same",
+        ),
+        ({"measures": {"obedient": {"value": 0.5, "control": 1.0}}}, "much less"),
+    ],
+)
+def test_each_sign_of_having_learned_too_much_is_a_sentence(insights: dict[str, object], words: str) -> None:
+    (sign,) = signs(insights)
+    assert words in sign
+
+
+def test_a_word_that_learned_well_shows_no_sign() -> None:
+    good = {
+        "diverse": {"value": 0.8, "control": 1.0},
+        "obedient": {"value": 0.9, "control": 1.0},
+        "copies": {"value": 0.9, "control": 0.5, "count": 0},
+    }
+    assert signs({"steps": 100, "capped_steps": 5, "measures": good}) == []
+    assert signs({}) == facts({}) == []
 
 
 @pytest.mark.django_db

@@ -163,8 +163,9 @@ class Engine:
         made["measures"] = bars.measure(
             base,
             made["images"],
+            trigger=subject.trigger,
             training=[Path(image["path"]) for image in command.get("images") or []],
-            clip_folder=Path(command["clip"]) if command.get("clip") else None,
+            folder=Path(command["metrics"]) if command.get("metrics") else None,
         )
         made["intact"] = made["intact"] and base.fingerprint() == fingerprint
         on_event(

@@ -124,7 +124,7 @@ def catalogue(options: argparse.Namespace) -> None:
         for concept in wanted:
             entry = place / concept.name
             if options.sheets_only:
-                words.write_sheet(child, BUNDLED / "base", concept, entry)
+                words.write_sheet(child, BUNDLED / "base", BUNDLED / "sets", concept, entry)
             else:
                 words.write_entry(child, BUNDLED / "base", BUNDLED / "sets", concept, entry)
             say(f"wrote {concept.name}")

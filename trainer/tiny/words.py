@@ -64,14 +64,17 @@ def recipe_for(concept: Concept, **changes: Any) -> Recipe:
 
 def teach(child: EngineChild, base: Path, pictures: Path, recipe: Recipe, work: Path) -> dict[str, Any]:
     """Trains a word from a folder of pictures; the engine's whole `result` event."""
-    images = [
+    command: dict[str, Any] = {"do": "train", "id": recipe.trigger, "base": str(base), "recipe": recipe.to_dict()}
+    command |= {"images": images_of(pictures), "workdir": str(work), "resume": None, "preview_every": None}
+    return ask(child, command)
+
+
+def images_of(pictures: Path) -> list[dict[str, Any]]:
+    """The pictures of a folder as the engine's commands take them."""
+    return [
         {"path": str(path), "caption": None, "sha256": sha256(path.read_bytes()).hexdigest()}
         for path in sorted(pictures.glob("*.png"))
     ]
-    command = {"do": "train", "id": recipe.trigger, "base": str(base), "recipe": recipe.to_dict()}
-    return ask(
-        child, command | {"images": images, "workdir": str(work), "resume": None, "preview_every": None}
-    )
 
 
 @dataclass(frozen=True)
@@ -196,10 +199,10 @@ def write_entry(child: EngineChild, base: Path, sets: Path, concept: Concept, en
             stage["path"] = _move(stage["path"], entry, f"growth/{Path(stage['path']).name}")
     result.pop("seconds", None)
     _write(entry / "result.json", result)
-    write_sheet(child, base, concept, entry)
+    write_sheet(child, base, sets, concept, entry)
 
 
-def write_sheet(child: EngineChild, base: Path, concept: Concept, entry: Path) -> None:
+def write_sheet(child: EngineChild, base: Path, sets: Path, concept: Concept, entry: Path) -> None:
     """Draws the preview sheet of a trained word anew; the old one is written over."""
     result = json.loads((entry / "result.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
@@ -212,6 +215,7 @@ def write_sheet(child: EngineChild, base: Path, concept: Concept, entry: Path) -
             "trigger": concept.name,
             "initializer": concept.initializer,
             "workdir": folder,
+            "images": images_of(sets / concept.name),
             "growth": [
                 {"label": stage["label"], "step": stage["step"], "path": str(entry / stage["path"])}
                 for stage in result["growth"]

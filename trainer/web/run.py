@@ -13,7 +13,7 @@ from hub.access import can
 from hub.errors import Conflict, HubError
 from hub.models import Version
 from hub.services import publishing
-from hub.web.measures import bars
+from hub.web.measures import measured
 from hub.web.sheet import arrange
 from hub.wire import media
 from hub.wire.auth import viewer_of
@@ -69,7 +69,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "is_draft": draft is not None and draft.state == Version.State.DRAFT,
         "can_publish": draft is not None and can(viewer, "publish_version", draft),
         "sheet": arrange(draft.previews.all()) if draft is not None and run.is_over else None,
-        "measures": bars(draft.insights) if draft is not None and run.is_over else [],
+        "measures": measured(draft.insights) if draft is not None and run.is_over else None,
         "prompts": _prompts(run),
         **ended.choices(viewer, run),
     }
@@ -143,10 +143,17 @@ def _live(run: TrainingRun, *, after: int) -> dict[str, Any]:
         "place": standing.place if standing else None,
         "starts_in": standing.starts_in if standing else None,
         "speed": run.progress.get("samples_per_second"),
+        "fixed": run.progress.get("fixed_loss"),
+        "error": run.progress.get("loss"),
+        "norm": run.progress.get("norm_max"),
         "drawn": run.progress.get("pictures_done") if run.state == State.PREVIEWING else None,
         "to_draw": run.progress.get("pictures") if run.state == State.PREVIEWING else None,
         "points": points,
         "last": last,
+        "log": [
+            {"number": event.sequence, "at": event.at.isoformat(), "said": said}
+            for event, said in _log(run, after=after)
+        ],
         "growth": [
             {
                 "step": picture.step,
@@ -168,9 +175,10 @@ def _says(run: TrainingRun) -> str:
     return runs.waiting_for(run)
 
 
-def _log(run: TrainingRun) -> list[tuple[runs.Event, str]]:
-    """What happened, as sentences."""
-    told = [(event, runs.say(event)) for event in runs.list_events(run, kinds=("state", "started", "note"))]
+def _log(run: TrainingRun, *, after: int = 0) -> list[tuple[runs.Event, str]]:
+    """What happened after an event, as sentences."""
+    events = runs.list_events(run, after=after, kinds=("state", "started", "note"))
+    told = [(event, runs.say(event)) for event in events]
     return [(event, said) for event, said in told if said]
 
 

@@ -1,32 +1,61 @@
-"""The four measures of a sheet, against pictures whose likeness is known."""
+"""The measures of a sheet, against pictures whose likeness is known."""
 
+import json
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image, ImageDraw
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPConfig, CLIPModel, Dinov2Config, Dinov2Model
 
 from tests.trainer.engine.small_base import small_tokenizer
+from trainer.base_folder import BUNDLED
 from trainer.engine import bars
 from trainer.engine.base_model import BaseModel
+from trainer.engine.fidelity import fidelity
+from trainer.engine.tone import lab
+
+TRIGGER = "moss-glow"
+
+
+SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+TOWER = {**SMALL, "image_size": 32, "patch_size": 8}
 
 
 @pytest.fixture(scope="module")
-def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CLIP of random weights: it knows nothing, but the same picture is the same to it."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP and a DINO of random weights: they know nothing, but the same picture is the same to them."""
     torch.manual_seed(3)
     tokenizer = small_tokenizer()
     size = len(tokenizer)
-    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     ends = {"bos_token_id": size - 2, "eos_token_id": size - 1, "pad_token_id": size - 1}
-    text, vision = {**small, **ends, "vocab_size": size}, {**small, "image_size": 32, "patch_size": 8}
-    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)
-    folder = tmp_path_factory.mktemp("clip")
-    CLIPModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    config = CLIPConfig(
+        text_config={**SMALL, **ends, "vocab_size": size}, vision_config=TOWER, projection_dim=16
+    )
+    metrics = tmp_path_factory.mktemp("metrics")
+    CLIPModel(config).save_pretrained(metrics / "clip")
+    tokenizer.save_pretrained(metrics / "clip")
+    Dinov2Model(Dinov2Config(**{**SMALL, "image_size": 28, "patch_size": 14})).save_pretrained(
+        metrics / "dino"
+    )
+    return metrics
+
+
+@pytest.fixture(scope="module")
+def tiny() -> BaseModel:
+    """The bundled base, which knows what pictures are."""
+    return BaseModel.load(BUNDLED, precision="fp32")
+
+
+def storm_bolt() -> list[dict[str, Any]]:
+    """The sheet of a word that the bundled base learned."""
+    entry = BUNDLED.parent / "catalogue" / "storm-bolt"
+    cells = json.loads((entry / "sheet.json").read_text())["images"]
+    return [{**one, "path": str(entry / one["path"])} for one in cells]
 
 
 def cell(
@@ -37,7 +66,13 @@ def cell(
     picture = Image.new("RGB", (64, 64), colour)
     ImageDraw.Draw(picture).rectangle((8 * column, 4, 8 * column + 20, 40), fill="white")
     picture.save(path)
-    where = {"block": block, "row": row, "column": column, "prompt": "a photo of a house", "path": str(path)}
+    where = {
+        "block": block,
+        "row": row,
+        "column": column,
+        "prompt": f"a photo of a {TRIGGER} house",
+        "path": str(path),
+    }
     return {**where, "is_control": control or block == "C"}
 
 
@@ -49,59 +84,113 @@ def sheet(tmp_path: Path) -> list[dict[str, Any]]:
     return own + bare
 
 
-def test_without_clip_two_are_measured_and_two_are_not(base: BaseModel, sheet: list[dict[str, Any]]) -> None:
-    found = bars.measure(base, sheet, training=[Path(sheet[0]["path"])], clip_folder=None)
-    assert (found["faithful"], found["obedient"]) == (None, None)
-    assert found["diverse"] and found["strength"]
-    assert min(*found["diverse"].values(), *found["strength"].values()) > 0
+def measured(
+    base: BaseModel, sheet: list[dict[str, Any]], training: list[Path], folder: Path | None = None
+) -> dict[str, Any]:
+    return bars.measure(base, sheet, trigger=TRIGGER, training=training, folder=folder)
 
 
-def test_with_clip_all_four_are(base: BaseModel, sheet: list[dict[str, Any]], clip_folder: Path) -> None:
-    learned = [Path(one["path"]) for one in sheet if one["block"] == "A"]
-    found = bars.measure(base, sheet, training=learned, clip_folder=clip_folder)
-    assert found["faithful"] and found["faithful"]["value"] > found["faithful"]["control"]
-    assert found["obedient"] is not None
-    without = bars.measure(base, sheet, training=[], clip_folder=clip_folder)
-    assert without["faithful"] is None and without["obedient"] == found["obedient"]
+def learned_from(sheet: list[dict[str, Any]]) -> list[Path]:
+    return [Path(one["path"]) for one in sheet if one["block"] == "A"]
+
+
+def test_without_other_models_the_base_measures_what_it_can(
+    base: BaseModel, sheet: list[dict[str, Any]]
+) -> None:
+    found = measured(base, sheet, learned_from(sheet))
+    assert (found["faithful"], found["dino"]) == (None, None)
+    assert found["obedient"]["by"] == "base"
+    assert min(found[name][side] for name in ("diverse", "strength") for side in ("value", "control")) > 0
+
+
+def test_without_the_pictures_nothing_is_compared_with_them(
+    base: BaseModel, sheet: list[dict[str, Any]], folder: Path
+) -> None:
+    found = measured(base, sheet, [], folder)
+    assert [found[name] for name in ("faithful", "dino", "tone", "copies")] == [None] * 4
+    assert found["obedient"] == measured(base, sheet, learned_from(sheet), folder)["obedient"]
+
+
+def test_with_clip_and_dino_they_look(base: BaseModel, sheet: list[dict[str, Any]], folder: Path) -> None:
+    found = measured(base, sheet, learned_from(sheet), folder)
+    for name, eye in (("faithful", "clip"), ("dino", "dino")):
+        assert found[name]["value"] > found[name]["control"]
+        assert found[name]["by"] == eye
+    assert found["obedient"]["by"] == "clip"
+
+
+def test_the_safety_checker_of_a_base_sees_as_clip_does(
+    base: BaseModel, sheet: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    checker = StableDiffusionSafetyChecker(CLIPConfig(vision_config=TOWER, projection_dim=16))
+    checker.save_pretrained(tmp_path / "safety_checker")
+    with_checker = copy(base)
+    with_checker.facts = replace(base.facts, path=tmp_path)
+    found = measured(with_checker, sheet, learned_from(sheet))["faithful"]
+    assert found["by"] == "safety_checker"
+    assert found["value"] > found["control"]
 
 
 def test_a_word_that_changes_nothing_has_no_strength(base: BaseModel, tmp_path: Path) -> None:
     same = [cell(tmp_path, block, 0, column, "green") for block in "AC" for column in range(3)]
-    found = bars.measure(base, same, training=[], clip_folder=None)
-    assert found["strength"] and found["strength"]["value"] == 0 < found["strength"]["control"]
-    assert found["diverse"] and found["diverse"]["value"] == found["diverse"]["control"]
+    found = measured(base, same, [])
+    assert found["strength"]["value"] == 0 < found["strength"]["control"]
+    assert found["diverse"]["value"] == found["diverse"]["control"]
 
 
 def test_a_word_that_draws_one_picture_is_not_diverse(base: BaseModel, tmp_path: Path) -> None:
     own = [{**cell(tmp_path, "A", 0, 0, "green"), "column": column} for column in range(3)]
     bare = [cell(tmp_path, "C", 0, column, "red") for column in range(3)]
-    found = bars.measure(base, own + bare, training=[], clip_folder=None)
-    assert found["diverse"] and found["diverse"]["value"] == 0 < found["diverse"]["control"]
+    found = measured(base, own + bare, [])
+    assert found["diverse"]["value"] == 0 < found["diverse"]["control"]
 
 
-def test_a_negative_word_is_measured_where_it_is_used(base: BaseModel, tmp_path: Path) -> None:
-    own = [cell(tmp_path, "G", 0, column, "green") for column in range(3)]
-    bare = [cell(tmp_path, "G", 1, column, "red", control=True) for column in range(3)]
-    found = bars.measure(base, own + bare, training=[], clip_folder=None)
-    assert found["strength"] and found["strength"]["value"] > 0
-    assert found["faithful"] is None
+def test_a_preview_that_was_learned_from_is_counted_as_a_copy(tiny: BaseModel, tmp_path: Path) -> None:
+    cells = [one for one in storm_bolt() if one["block"] in "AC"]
+    resaved, turned = tmp_path / "again.jpg", tmp_path / "turned.png"
+    with Image.open(learned_from(cells)[0]) as picture:
+        picture.resize((96, 96)).save(resaved, quality=90)
+        picture.transpose(Image.Transpose.ROTATE_180).save(turned)
+    copied = measured(tiny, cells, [resaved])["copies"]
+    assert copied["count"] == 1
+    assert copied["value"] > 0.95 > copied["control"]
+    assert measured(tiny, cells, [turned])["copies"]["count"] == 0
 
 
-def test_a_folder_that_is_not_there_is_no_clip(base: BaseModel, sheet: list[dict[str, Any]]) -> None:
-    found = bars.measure(base, sheet, training=[], clip_folder=Path("/nonexistent"))
-    assert found["obedient"] is None
+def test_colours_are_compared_whatever_stands_where(base: BaseModel, sheet: list[dict[str, Any]]) -> None:
+    found = measured(base, sheet, learned_from(sheet))["tone"]
+    assert found["value"] == 0 and found["control"] > 20
 
 
-def test_a_broken_clip_costs_two_measures_and_no_sheet(
-    base: BaseModel, sheet: list[dict[str, Any]], tmp_path: Path
+def test_lab_is_that_of_its_definition() -> None:
+    """White, black, mid grey and pure red, as the CIE's formulas give them for sRGB."""
+    colours = torch.tensor([[1.0, 1, 1], [0, 0, 0], [0.5, 0.5, 0.5], [1, 0, 0]])
+    expected = torch.tensor([[100.0, 0, 0], [0, 0, 0], [53.39, 0, 0], [53.24, 80.09, 67.20]])
+    assert torch.allclose(lab(colours), expected, atol=0.1)
+
+
+def test_the_base_itself_tells_which_text_a_picture_was_made_of(tiny: BaseModel) -> None:
+    """It knows pictures by their texts, and exchanged texts for wrong."""
+    scenes = [one for one in storm_bolt() if one["block"] == "B" and one["column"] == 0]
+    paths = [Path(one["path"]) for one in scenes]
+    texts = [one["prompt"].replace("storm-bolt", "") for one in scenes]
+    assert fidelity(tiny, paths, texts) >= 5 / 6
+    assert fidelity(tiny, paths, texts[1:] + texts[:1]) <= 1 / 6
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_folder_without_a_usable_model_costs_a_measure_and_no_sheet(
+    base: BaseModel, sheet: list[dict[str, Any]], tmp_path: Path, broken: bool
 ) -> None:
-    (tmp_path / "clip").mkdir()
-    (tmp_path / "clip" / "config.json").write_text("{}")
-    found = bars.measure(base, sheet, training=[], clip_folder=tmp_path / "clip")
-    assert found["obedient"] is None and found["diverse"]
+    if broken:
+        for name in ("clip", "dino"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "config.json").write_text("{}")
+    found = measured(base, sheet, learned_from(sheet), tmp_path)
+    assert (found["faithful"], found["dino"]) == (None, None)
+    assert found["diverse"]
 
 
 def test_a_sheet_without_pairs_has_no_measures(base: BaseModel, tmp_path: Path) -> None:
-    assert set(
-        bars.measure(base, [cell(tmp_path, "D", 0, 0, "red")], training=[], clip_folder=None).values()
-    ) == {None}
+    assert set(measured(base, [cell(tmp_path, "D", 0, 0, "red")], []).values()) == {None}
