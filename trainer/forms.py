@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from hub.models import BaseModel
 from hub.models.registry import Kind, Visibility
 from hub.web.forms import KINDS, LICENCES, VISIBILITIES
+from hub.web.team_forms import OwnerField
 from trainer import runs
 from trainer.presets import preset_settings
 from trainer.runs import pace
@@ -102,6 +103,7 @@ class TrainForm(forms.Form):
         label="I may use these pictures, and every person in them agreed.", required=False
     )
 
+    owner = OwnerField()
     trigger = forms.CharField(
         label="Trigger word", required=False, max_length=63, help_text="Empty: the name is the word."
     )

@@ -23,7 +23,7 @@ class TrainingRun(models.Model):
     `attempts_without_progress` is raised before the engine starts and set back by each new checkpoint.
     Its pictures are deleted some weeks after its end; `picture_digests` stay. With `may_shrink` a run that ran out
     of memory is tried once more with smaller batches. `goes_on_from` is the run at whose step this one began.
-    `seen_at` is when its owner saw how it ended, `told_at` when a mail about that went out, where one was wanted.
+    `seen_at` is when whoever started it saw how it ended, `told_at` when a mail about that went out, where it was asked.
     """
 
     class State(models.TextChoices):

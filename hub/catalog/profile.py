@@ -1,39 +1,55 @@
-"""A person's page."""
+"""The page of a person, or of a team."""
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from hub.access import Viewer, allows, visible
-from hub.catalog import cards, likes, packs
-from hub.catalog.shapes import Profile
+from hub.catalog import cards, likes, packs, teams
+from hub.catalog.shapes import Card, Profile
 from hub.errors import NotFound
-from hub.models import Embedding, Owner, User
+from hub.models import Embedding, FormerTeamName, Owner, Team, User
 from hub.models.registry import Visibility
+
+MOST = 200
 
 
 def named(viewer: Viewer, *, name: str) -> Owner:
-    """The owner of that name. NotFound for nobody."""
-    owner = Owner.objects.filter(name=name.lower()).first()
+    """The owner of that name, of today or of before. NotFound for nobody."""
+    former = FormerTeamName.objects.filter(name=name.lower()).values("owner")
+    owner = Owner.objects.filter(Q(name=name.lower()) | Q(pk__in=former), retired_at=None).first()
     if owner is None or not allows(viewer, "see_public"):
         raise NotFound(code="repo_not_found")
     return owner
 
 
 def get(viewer: Viewer, *, name: str) -> Profile:
-    """What a person published; to themselves also what others do not see. NotFound for nobody."""
+    """What a person or team published; to themselves also what others do not see. NotFound for nobody."""
     owner = named(viewer, name=name)
     user = User.objects.filter(owner=owner).first()
+    team = Team.objects.filter(owner=owner).select_related("owner").first() if user is None else None
+    page = teams.whole(viewer, team=team) if team else None
     rows = visible(Embedding.objects.filter(owner=owner), viewer)
     shown = rows.filter(visibility=Visibility.PUBLIC, head__isnull=False)
     is_self = viewer.user is not None and viewer.user.owner_id == owner.pk
-    hidden = rows.exclude(pk__in=shown.values("pk")) if is_self else rows.none()
+    is_member = page is not None and page.role is not None
+    hidden = rows.exclude(pk__in=shown.values("pk")) if is_self or is_member else rows.none()
     return Profile(
         owner=owner,
         user=user,
-        about=user.about if user else "",
+        about=user.about if user else team.about if team else "",
         cards=cards.make(cards.with_heads(shown.order_by("-head__published_at", "-pk"))),
         hidden=cards.make(cards.with_heads(hidden.order_by("-updated_at"))),
         downloads=shown.aggregate(total=Sum("downloads"))["total"] or 0,
         is_self=is_self,
+        team=page,
         packs=packs.of_owner(viewer, owner=owner),
-        liked=likes.list_liked(viewer) if is_self else (),
+        liked=_liked(viewer) if is_self else (),
     )
+
+
+def _liked(viewer: Viewer) -> tuple[Card, ...]:
+    """What the viewer likes, the latest first."""
+    liked = list(
+        likes.list_own(viewer).order_by("-created_at", "-pk").values_list("embedding", flat=True)[:MOST]
+    )
+    rows = {row.pk: row for row in cards.with_heads(Embedding.objects.filter(pk__in=liked))}
+    return cards.make(rows[pk] for pk in liked)

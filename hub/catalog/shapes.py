@@ -8,6 +8,7 @@ from hub.models import Commit, Embedding, Owner, User, Version
 
 if TYPE_CHECKING:
     from hub.catalog.pack_shapes import PackCard
+    from hub.catalog.teams import TeamPage
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Profile:
-    """A person's page: what they published, newest first; `hidden` is for themselves alone: what is private,
-    unlisted, or has nothing published yet; and so is `liked`."""
+    """The page of a person or team: what they published, newest first; `hidden` is for themselves and the team's
+    members: what is private, unlisted, or has nothing published yet. `liked` is for oneself alone."""
 
     owner: Owner
     user: User | None
@@ -216,5 +217,6 @@ class Profile:
     hidden: tuple[Card, ...]
     downloads: int
     is_self: bool
+    team: "TeamPage | None" = None
     packs: "tuple[PackCard, ...]" = ()
     liked: tuple[Card, ...] = ()

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from hub.access import Viewer, acts_on, allows, can, has_scope_for, require, under
+from hub.access import Viewer, acts_on, allows, can, has_scope_for, require, role_on, under
 from hub.errors import Forbidden, NotFound
 from hub.models import FormerTeamName, Invitation, Membership, Owner, Role, Team
 
 
 @dataclass(frozen=True)
 class TeamPage:
-    """A team with its people, admins first; `invitations` are for those who may send them. `may` holds the acts."""
+    """A team with its people, admins first; `invitations` are for those who may send them. `role` is the
+    viewer's own, `may` holds the acts."""
 
     team: Team
     members: tuple[Membership, ...]
     invitations: tuple[Invitation, ...]
+    role: Role | None
     may: frozenset[str]
 
 
@@ -35,28 +37,42 @@ def get(viewer: Viewer, *, name: str) -> Team:
 def whole(viewer: Viewer, *, team: Team) -> TeamPage:
     """The team as this viewer sees it; as many queries for many people as for one."""
     may = acts_on(viewer, team)
-    invitations = (
-        Invitation.objects.pending().filter(team=team).select_related("user", "invited_by", "team__owner")
-    )
     return TeamPage(
         team=team,
         members=members(team),
-        invitations=tuple(invitations) if "see_invitations" in may else (),
+        invitations=tuple(asked(team)) if "see_invitations" in may else (),
+        role=role_on(viewer, team),
         may=may,
     )
 
 
 def members(team: Team) -> tuple[Membership, ...]:
     """The people of a team, admins first, then by name."""
-    rows = Membership.objects.filter(team=team, user__is_active=True).select_related("user")
+    rows = Membership.objects.filter(team=team, user__is_active=True).select_related("user", "team__owner")
     return tuple(sorted(rows, key=lambda row: (-Role(row.role).rank, row.user.username)))
 
 
-def list_own(viewer: Viewer) -> list[Membership]:
-    """The viewer's memberships by the name of the team, with `people`, how many it has. Refused as by `require`."""
+def member(viewer: Viewer, *, team: Team, name: str) -> Membership:
+    """One person of a team. NotFound for anybody else."""
+    rows = Membership.objects.filter(team=team).select_related("user", "team__owner")
+    found = rows.filter(user__username=name.lower()).first()
+    if found is None:
+        raise NotFound("There is nobody of this name in this team.")
+    return found
+
+
+def asked(team: Team) -> QuerySet[Invitation]:
+    """The invitations of a team that wait for an answer."""
+    rows = Invitation.objects.pending().filter(team=team)
+    return rows.select_related("user", "invited_by", "team__owner")
+
+
+def list_own(viewer: Viewer) -> list[tuple[Membership, int]]:
+    """The viewer's memberships by the name of the team, each with how many people it has. Refused as by `require`."""
     require(viewer, "see_teams", viewer.user)
     rows = Membership.objects.filter(user=viewer.user).select_related("team__owner")
-    return list(rows.annotate(people=Count("team__members")).order_by("team__owner__name"))
+    counted = rows.annotate(people=Count("team__members")).order_by("team__owner__name")
+    return [(row, row.people) for row in counted]
 
 
 def invitations(viewer: Viewer) -> QuerySet[Invitation]:
@@ -83,6 +99,13 @@ def owners(viewer: Viewer, *, act: str) -> list[Owner]:
         return []
     rows = Owner.objects.filter(_named_by(viewer, act), retired_at=None).order_by("name")
     return sorted(rows, key=lambda row: row.pk != viewer.user.owner_id if viewer.user else False)
+
+
+def memberships(viewer: Viewer, *, least: Role = Role.READER) -> list[Membership]:
+    """The viewer's teams by name, those where they have at least this role, whatever their token may do there."""
+    enough = [role for role in Role if role.rank >= least.rank]
+    rows = Membership.objects.filter(user=viewer.user, role__in=enough)
+    return list(rows.select_related("team__owner").order_by("team__owner__name"))
 
 
 def owner(viewer: Viewer, *, name: str, act: str) -> Owner:

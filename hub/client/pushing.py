@@ -87,15 +87,19 @@ def _now(transport: Transport, to: Reference) -> dict[str, Any] | None:
 
 
 def _create(transport: Transport, request: Push) -> None:
-    who = remote.whoami(transport)["name"]
-    if request.to.owner != who:
+    record = remote.whoami(transport)
+    who, owner = record["name"], request.to.owner
+    if owner not in (who, *(record.get("teams") or [])):
         message = (
-            f"There is no {request.to.full_name}, and as {who} you can make one under your own name only."
+            f"There is no {request.to.full_name}, and as {who} you can make one under your own name and those of "
+            "teams that you write for."
         )
         raise ClientError(Exit.NOT_ALLOWED, "forbidden", message)
     if "kind" not in request.details:
         raise usage("A new embedding needs its kind: --kind style, object, subject or negative.")
     fields = {"name": request.to.name, **request.details}
+    if owner != who:
+        fields["owner"] = owner
     transport.json(sent(transport, "POST", f"{remote.API}/embeddings", fields))
 
 

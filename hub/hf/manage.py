@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.access import Viewer, require
-from hub.catalog import resolve
+from hub.catalog import resolve, teams
 from hub.errors import Conflict, Forbidden, HubError, Invalid, NotFound, Unacceptable, Unauthenticated
 from hub.hf import bodies, found
 from hub.hf.endpoint import endpoint
@@ -57,12 +57,11 @@ def create(request: HttpRequest) -> HttpResponse:
     viewer, body = _viewer(request), bodies.json_object(request)
     _only_models(body)
     owner, name = _named(viewer, body)
-    if viewer.user is None or owner != viewer.user.username:
-        raise Forbidden("forbidden", f"You cannot make anything under the name {owner[:96]}.")
+    under = teams.owner(viewer, name=owner, act="create_embedding")
     address = request.build_absolute_uri(f"/{owner}/{name}")
     try:
         made = details.create_embedding(
-            viewer, name=name, title=name, visibility=_visibility(body) or "public"
+            viewer, name=name, owner=under, title=name, visibility=_visibility(body) or "public"
         )
     except Conflict as error:
         if _exists(viewer, owner, name):

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hub.access import Viewer
+from hub.catalog import teams
 from hub.catalog.pack_shapes import Pack
 from hub.catalog.shapes import TreeFile
 from hub.hf.naming import timestamp
-from hub.models import Commit, Embedding, Version
+from hub.models import Commit, Embedding, Membership, Role, Version
 from hub.models.registry import Visibility
 from hub.services import cards
 
+_ROLES = {Role.READER: "read", Role.WRITER: "write", Role.ADMIN: "admin"}
 # The size of the text file that git keeps in place of a large file.
 POINTER_SIZE = 130
 
@@ -146,6 +148,22 @@ def title(commit: Commit) -> str:
     return f"Publish {commit.version.name}" if commit.version else "Save the card"
 
 
+def _organisation(row: Membership) -> dict[str, Any]:
+    """A team as clients know organisations."""
+    return {
+        "type": "org",
+        "id": f"u{row.team_id}",
+        "name": row.team.owner.name,
+        "fullname": row.team.title,
+        "email": None,
+        "canPay": False,
+        "periodEnd": None,
+        "avatarUrl": "",
+        "roleInOrg": _ROLES[Role(row.role)],
+        "isEnterprise": False,
+    }
+
+
 def whoami(viewer: Viewer) -> dict[str, Any]:
     """The person behind the request; a session is shown as a token that may write."""
     assert viewer.user is not None
@@ -161,6 +179,6 @@ def whoami(viewer: Viewer) -> dict[str, Any]:
         "fullname": user.get_full_name() or user.username,
         "email": None,
         "isPro": False,
-        "orgs": [],
+        "orgs": [_organisation(row) for row in teams.memberships(viewer)],
         "auth": {"type": "access_token", "accessToken": shown},
     }

@@ -25,6 +25,7 @@ __all__ = [
     "delete_embedding",
     "delete_version",
     "discard_draft",
+    "keep_draft",
     "publish",
     "publish_file",
     "unyank",
@@ -67,18 +68,30 @@ def add_draft(
     run_key: UUID | None = None,
     initializer: str = "",
 ) -> Version:
-    """A draft: tensors and form fields, seen by the owner only. The same `run_key` again is the same draft.
+    """A draft: tensors and form fields, seen by who may publish it. The same `run_key` again is the same draft.
 
     Raises Unacceptable `metadata_mismatch` for a base model of another family.
     """
     require(viewer, "publish_version", embedding)
+    return keep_draft(
+        viewer, embedding=embedding, ingested=ingested, trigger=trigger, licence=licence, base_model=base_model,
+        notes=notes, label=label, provenance=provenance, run_key=run_key, initializer=initializer,
+    )  # fmt: skip
+
+
+def keep_draft(
+    viewer: Viewer,
+    *,
+    embedding: Embedding,
+    ingested: ingest.IngestedEmbedding,
+    run_key: UUID | None = None,
+    **fields: Any,
+) -> Version:
+    """The same of work that was allowed when it began, whatever its maker may do now."""
     earlier = Version.objects.filter(run_key=run_key).first() if run_key else None
     if earlier is not None:
         return earlier
-    version = unsaved(
-        viewer, embedding, ingested, trigger=trigger, licence=licence, base_model=base_model, notes=notes,
-        label=label, provenance=provenance, run_key=run_key, initializer=initializer,
-    )  # fmt: skip
+    version = unsaved(viewer, embedding, ingested, run_key=run_key, **fields)
     checks.base_fits(version)
     checks.words_are_clean(version)
     tensors = ingest.put(ingested.canonical)

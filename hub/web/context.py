@@ -1,5 +1,6 @@
 """What every page knows: the hub and the viewer."""
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -7,8 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from hub.access import ANONYMOUS
+from hub.catalog import cases, teams
 from hub.wire.hosts import public_url
-from hub.catalog import cases
 
 try:
     VERSION = version("glossa")
@@ -21,10 +22,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
     viewer = getattr(request, "viewer", ANONYMOUS)
     facts = {
         "version": VERSION,
-        "open_signups": settings.HUB["HUB_SIGNUPS"],
         "contact": settings.HUB["HUB_CONTACT"],
+        "open_signups": settings.HUB["HUB_SIGNUPS"],
         "public_url": public_url(request),
     }
     # Asked by the menu of moderators alone, and once for each page.
     waiting = cache(lambda: cases.open_count(viewer))
-    return {"hub": facts, "viewer": viewer, "cases_waiting": waiting}
+    asked = cache(lambda: teams.invitations(viewer).count())
+    return {"hub": facts, "viewer": viewer, "cases_waiting": waiting, "invitations_waiting": asked}

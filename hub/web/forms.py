@@ -14,6 +14,7 @@ from hub.formats import BASE_MODELS, FormatError, check_trigger
 from hub.models import Owner
 from hub.models.registry import Kind, Visibility
 from hub.services import names
+from hub.web.team_forms import OwnerField
 
 
 def _tile(title: str, why: str) -> SafeString:
@@ -29,7 +30,7 @@ KINDS = [
 VISIBILITIES = [
     (Visibility.PUBLIC.value, _tile("public", "listed and searchable")),
     (Visibility.UNLISTED.value, _tile("unlisted", "by its address, in no list")),
-    (Visibility.PRIVATE.value, _tile("private", "for you alone")),
+    (Visibility.PRIVATE.value, _tile("private", "for you alone, or for the team that it is of")),
 ]
 # The answer to "which base model?" of somebody who does not know.
 BASE_UNKNOWN = "unknown"
@@ -146,6 +147,7 @@ class VersionForm(forms.Form):
 class PublishForm(VersionForm, DetailsForm):
     """A new embedding with its first version, in one step."""
 
+    owner = OwnerField()
     name = forms.CharField(
         max_length=96,
         widget=forms.TextInput(attrs=_OFF),

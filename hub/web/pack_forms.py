@@ -3,9 +3,11 @@
 from django import forms
 from django.utils.html import format_html
 
+from hub.access import Viewer
 from hub.errors import HubError
 from hub.models import Collection
 from hub.services import names, texts
+from hub.web.team_forms import OwnerField
 
 TILE = "{}<small>{}</small>"
 _NAME = {"autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"}
@@ -31,7 +33,7 @@ class PackForm(forms.Form):
                 "public",
                 format_html(TILE, "public", "listed; words that others may not see are left out for them"),
             ),
-            ("private", format_html(TILE, "private", "for you alone")),
+            ("private", format_html(TILE, "private", "for you alone, or for the team that it is of")),
         ],
         widget=forms.RadioSelect,
         initial="public",
@@ -48,6 +50,12 @@ class PackForm(forms.Form):
         return name
 
 
+class NewPackForm(PackForm):
+    """A pack that is not there yet."""
+
+    owner = OwnerField()
+
+
 class MemberForm(forms.Form):
     """A version that goes into a pack."""
 
@@ -57,6 +65,12 @@ class MemberForm(forms.Form):
         required=False,
         help_text="Why it is in the pack; shown beside it.",
     )
+
+
+def titled(pack: Collection, viewer: Viewer) -> str:
+    """A pack as it is chosen from a list: one of a team says so."""
+    is_own = viewer.user is not None and pack.owner_id == viewer.user.owner_id
+    return pack.title if is_own else f"{pack.title} ({pack.owner.name})"
 
 
 def details_of(pack: Collection) -> dict[str, str]:

@@ -66,10 +66,10 @@ def add(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     version = downloads.version(viewer, owner=owner, name=name, number=number or 0)
     choices = reads.own_choices(viewer, embedding=row)
     form = pack_forms.MemberForm(request.POST or None)
-    free = [(pack.name, pack.title) for pack, holds in choices if not holds]
+    free = [(pack.full_name, pack_forms.titled(pack, viewer)) for pack, holds in choices if not holds]
     form.fields["pack"].choices = free  # type: ignore[attr-defined]  # a ChoiceField
     if request.method == "POST" and form.is_valid():
-        pack = next(one for one, _ in choices if one.name == form.cleaned_data["pack"])
+        pack = next(one for one, _ in choices if one.full_name == form.cleaned_data["pack"])
         try:
             members.add_member(viewer, pack=pack, version=version, note=form.cleaned_data["note"])
         except HubError as error:

@@ -12,6 +12,7 @@ from hub.errors import HubError, NotFound
 from hub.models import Collection
 from hub.services import packs
 from hub.web import embedding, forms, pack_forms
+from hub.web.team_forms import offer_owners
 from hub.wire.auth import viewer_of
 from hub.wire.hosts import public_url
 
@@ -59,11 +60,14 @@ def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """An empty pack; with `add` in the address the way leads on to adding that embedding."""
     viewer = viewer_of(request)
-    form = pack_forms.PackForm(request.POST or None)
+    form = pack_forms.NewPackForm(request.POST or None, initial={"owner": request.GET.get("owner", "")})
+    offer_owners(form, viewer, "create_pack")
     following = request.GET.get("add", "")
     if request.method == "POST" and form.is_valid():
         try:
-            pack = packs.create_pack(viewer, **form.cleaned_data)
+            fields = dict(form.cleaned_data)
+            fields["owner"] = teams.owner(viewer, name=fields.pop("owner", ""), act="create_pack")
+            pack = packs.create_pack(viewer, **fields)
         except HubError as error:
             forms.refuse(form, error)
         else:

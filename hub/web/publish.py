@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from hub.access import require
-from hub.catalog import resolve, triggers
+from hub.catalog import resolve, teams, triggers
 from hub.errors import HubError
 from hub.formats import bases_of
-from hub.models import Embedding, Version
+from hub.models import Embedding, Owner, Version
 from hub.services import bases, checks, publishing
 from hub.web import forms
+from hub.web.team_forms import offer_owners
 from hub.wire import uploads
 from hub.wire.auth import viewer_of
 from hub.wire.errors import STATUS
@@ -26,10 +27,12 @@ from hub.wire.errors import STATUS
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest) -> HttpResponse:
     """A new embedding with its first version."""
-    form = forms.PublishForm(request.POST or None, request.FILES or None)
-    user = viewer_of(request).user
-    if request.method == "POST" and user is not None:
-        form.add_name_taken(user.owner)
+    viewer = viewer_of(request)
+    under = {"owner": request.GET.get("owner", "")}
+    form = forms.PublishForm(request.POST or None, request.FILES or None, initial=under)
+    offer_owners(form, viewer, "create_embedding")
+    if request.method == "POST" and "owner" not in form.errors:
+        form.add_name_taken(_owner(request, form))
     return _answer(request, form, "publish/new.html", {})
 
 
@@ -89,6 +92,8 @@ def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embeddi
         name: value for name, value in form.cleaned_data.items() if name not in ("file", "half", "base_model")
     }
     base = form.cleaned_data["base_model"]
+    if embedding is None:
+        fields["owner"] = _owner(request, form)
     try:
         spooled = uploads.spool(request.FILES.get("file"))
         return publishing.publish_file(
@@ -104,6 +109,12 @@ def _published(request: HttpRequest, form: forms.VersionForm, embedding: Embeddi
     except HubError as error:
         forms.refuse(form, error)
         return None
+
+
+def _owner(request: HttpRequest, form: forms.VersionForm) -> Owner:
+    """The name to publish under: one's own where nothing else was asked or chosen."""
+    name = form.cleaned_data.get("owner", "")
+    return teams.owner(viewer_of(request), name=name, act="create_embedding")
 
 
 def _half(request: HttpRequest) -> tuple[Path, str] | None:

@@ -104,7 +104,7 @@ def test_a_word_is_added_from_its_page_into_a_new_pack(ada: Client, bob: Client)
     fields = {"name": "dry-places", "title": "Dry places", "visibility": "public"}
     made = ada.post("/collections/new?add=bob/dry-place", fields)
     assert made["Location"] == "/bob/dry-place/add-to-pack"
-    added = ada.post("/bob/dry-place/add-to-pack?version=1", {"pack": "dry-places", "note": "no rain"})
+    added = ada.post("/bob/dry-place/add-to-pack?version=1", {"pack": "ada/dry-places", "note": "no rain"})
     assert added["Location"] == "/ada/dry-places"
     assert "no rain" in bob.get("/ada/dry-places").content.decode()
 
@@ -113,7 +113,7 @@ def test_a_second_word_of_the_same_trigger_is_refused_with_the_name_of_the_first
     ada: Client, pack: Collection
 ) -> None:
     factories.published("bob", "other-moss", trigger="moss-dragon")
-    refused = ada.post("/bob/other-moss/add-to-pack", {"pack": "wet-places"})
+    refused = ada.post("/bob/other-moss/add-to-pack", {"pack": "ada/wet-places"})
     assert refused.status_code == 422
     assert "ada/moss-dragon v1 has it" in refused.content.decode()
 

@@ -134,9 +134,15 @@ def seconds_spent(owners: set[int]) -> dict[int, float]:
     )
 
 
-def runs_since_yesterday(owner_id: int) -> QuerySet[TrainingRun]:
-    """The owner's runs of the last 24 hours."""
-    return TrainingRun.objects.filter(Q(owner_id=owner_id), created_at__gte=Now() - DAY)
+def seconds_of(whose: Q) -> float:
+    """Seconds of training in the last 24 hours of these runs."""
+    recent = Q(finished_at=None) | Q(finished_at__gte=Now() - DAY)
+    return TrainingRun.objects.filter(whose, recent).aggregate(total=Sum("seconds"))["total"] or 0.0
+
+
+def runs_since_yesterday(whose: Q) -> QuerySet[TrainingRun]:
+    """Those of these runs that are of the last 24 hours."""
+    return TrainingRun.objects.filter(whose, created_at__gte=Now() - DAY)
 
 
 def limits() -> dict[str, Any]:
@@ -150,14 +156,14 @@ def usage(viewer: Viewer) -> dict[str, Any]:
     """What the viewer has used of the limits of rule J2: `waiting`, `today`, `hours` with `most_` beside each."""
     if viewer.user is None:
         return {}
-    owner_id = viewer.user.owner_id
-    waiting = TrainingRun.objects.filter(owner_id=owner_id, state__in=WAITING).count()
+    whose = Q(created_by=viewer.user)
+    waiting = TrainingRun.objects.filter(whose, state__in=WAITING).count()
     return {
         "waiting": waiting,
         "most_waiting": settings.HUB["HUB_RUN_MAX_WAITING"],
-        "today": runs_since_yesterday(owner_id).count(),
+        "today": runs_since_yesterday(whose).count(),
         "most_today": settings.HUB["HUB_RUN_MAX_PER_DAY"],
-        "hours": round(seconds_spent({owner_id}).get(owner_id, 0.0) / 3600, 2),
+        "hours": round(seconds_of(whose) / 3600, 2),
         "most_hours": settings.HUB["HUB_RUN_GPU_HOURS"],
     }
 

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from hub import blobs
 from hub.access import Viewer, require
 from hub.errors import Conflict, Unacceptable
-from hub.models import Owner
 from hub.services import ingest
 from trainer import runs
 from trainer.models import Checkpoint, TrainingRun
@@ -30,7 +29,7 @@ def go_on(
     learned. The same `key` again gives the same run. Raises Conflict `state_conflict` while the old run goes on, or
     when its pictures or that step are gone; Unacceptable with the field; RateLimited `too_many_runs`.
     """
-    require(viewer, "start_run", viewer.user)
+    require(viewer, "resume_run", run)
     require(viewer, "publish_version", run.embedding)
     assert viewer.user is not None
     earlier = runs.list_runs(viewer).filter(submission_key=key).first() if key else None
@@ -110,8 +109,8 @@ def _store(
     """The new run with its pictures, its first checkpoint and its promise, in one transaction."""
     assert viewer.user is not None
     with transaction.atomic():
-        Owner.objects.select_for_update().get(pk=viewer.user.owner_id)
-        limits.check_queue(viewer.user.owner_id)
+        limits.one_at_a_time(run.owner_id, person=viewer.user)
+        limits.check_queue(run.owner_id, person=viewer.user)
         made = TrainingRun.objects.create(
             owner_id=run.owner_id,
             created_by=viewer.user,
@@ -130,7 +129,7 @@ def _store(
             max_steps=recipe.max_steps,
         )
         for image in run.images.order_by("position"):
-            copy_of(image, run=made).save(force_insert=True)
+            copy_of(image, run=made, owner_id=made.owner_id).save(force_insert=True)
         blob = ingest.row(stored) if stored is not None else kept.blob
         Checkpoint.objects.create(run=made, step=kept.step, blob=blob)
         recording.add_event(made, "state", state=made.state)

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from hub.access import Viewer
 from hub.errors import Forbidden, RateLimited, Unacceptable
-from hub.models import User
+from hub.models import Owner, User
 from trainer import runs
 from trainer.models import WAITING, TrainingRun
 from trainer.recipe import Recipe
@@ -57,17 +58,32 @@ def check_account(viewer: Viewer) -> None:
         )
 
 
-def check_queue(owner_id: int) -> None:
-    """Waiting runs, runs in a day, hours of training in a day (J2)."""
+def one_at_a_time(owner_id: int, *, person: User) -> None:
+    """Let two submissions not pass the limits together; to the end of the caller's transaction."""
+    rows = Owner.objects.select_for_update().filter(pk__in=[owner_id, person.owner_id])
+    list(rows.order_by("pk"))
+
+
+def check_queue(owner_id: int, *, person: User | None = None) -> None:
+    """Waiting runs, runs in a day, hours of training in a day (J2).
+
+    They hold for a team, and for the person whatever name their runs stand under: more teams are not more hours.
+    """
+    if person is not None and person.owner_id != owner_id:
+        _check_queue(Q(owner=owner_id), "This team has")
+    _check_queue(Q(created_by=person) if person is not None else Q(owner=owner_id), "You have")
+
+
+def _check_queue(whose: Q, who: str) -> None:
     limit = settings.HUB["HUB_RUN_MAX_WAITING"]
-    if TrainingRun.objects.filter(owner_id=owner_id, state__in=WAITING).count() >= limit:
-        raise _too_many(f"You have {limit} runs waiting already; let one start or stop it first.", 60)
+    if TrainingRun.objects.filter(whose, state__in=WAITING).count() >= limit:
+        raise _too_many(f"{who} {limit} runs waiting already; let one start or stop it first.", 60)
     limit = settings.HUB["HUB_RUN_MAX_PER_DAY"]
-    if runs.runs_since_yesterday(owner_id).count() >= limit:
-        raise _too_many(f"You have started {limit} runs in 24 hours; that is the most.", 3600)
+    if runs.runs_since_yesterday(whose).count() >= limit:
+        raise _too_many(f"{who} started {limit} runs in 24 hours; that is the most.", 3600)
     hours = settings.HUB["HUB_RUN_GPU_HOURS"]
-    if runs.seconds_spent({owner_id}).get(owner_id, 0.0) >= hours * 3600:
-        raise _too_many(f"You have used your {hours} hours of training of these 24 hours.", 3600)
+    if runs.seconds_of(whose) >= hours * 3600:
+        raise _too_many(f"{who} used the {hours} hours of training of these 24 hours.", 3600)
 
 
 def check_recipe(recipe: Recipe) -> None:

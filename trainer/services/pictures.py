@@ -60,14 +60,14 @@ def lay_out(viewer: Viewer, *, run: TrainingRun) -> int:
     for image in run.images.order_by("position"):
         if image.blob_id not in there:
             limits.check_kept_pictures(viewer)
-            copy_of(image, run=None).save(force_insert=True)
+            copy_of(image, run=None, owner_id=viewer.user.owner_id).save(force_insert=True)
     return waiting.filter(blob_id__in=run.picture_digests).count()
 
 
-def copy_of(image: TrainingImage, *, run: TrainingRun | None) -> TrainingImage:
+def copy_of(image: TrainingImage, *, run: TrainingRun | None, owner_id: int) -> TrainingImage:
     """The row of the same picture for another run; the bytes are shared and go when the last row does."""
     return TrainingImage(
-        owner_id=image.owner_id,
+        owner_id=owner_id,
         run=run,
         position=image.position,
         blob_id=image.blob_id,

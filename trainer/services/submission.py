@@ -9,7 +9,7 @@ from uuid import UUID
 from hub.errors import Unacceptable
 from hub.formats.errors import FormatError
 from hub.formats.trigger import check_trigger
-from hub.models import BaseModel, Embedding
+from hub.models import BaseModel, Embedding, Owner
 from trainer.options import MAX_TEXT
 from trainer.recipe import Recipe, RecipeError
 from trainer.services import limits, pictures
@@ -19,8 +19,8 @@ from trainer.services import limits, pictures
 class Submission:
     """What the wizard asks for. Exactly one source of pictures: `picture_ids`, `pictures` or `bundled_set`.
 
-    `name` makes a new embedding of the viewer's, `embedding` adds a version to one. `settings` are recipe
-    fields that differ from the preset's. `captions` say what else is in a picture, by its id or its file's name; with
+    `name` makes a new embedding of the viewer's or of the `owner` given, `embedding` adds a version to one. `settings`
+    are recipe fields that differ from the preset's. `captions` say what else is in a picture, by its id or its file's name; with
     any of them the recipe learns with captions unless `settings` say otherwise. `ends` say in the same way which end of
     an oblong picture is kept, see `pictures.cut`. `key` makes sending the same form
     twice harmless.
@@ -35,6 +35,7 @@ class Submission:
     title: str = ""
     visibility: str = "public"
     embedding: Embedding | None = None
+    owner: Owner | None = None
     initializer: str = ""
     preset: str = "standard"
     settings: dict[str, Any] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from hub.access import Viewer, require
 from hub.errors import Conflict, HubError, Unacceptable, UnacceptableFile
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Owner
-from hub.services import publishing
+from hub.services import names, publishing
 from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
@@ -35,13 +35,14 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
 
     Raises Forbidden (J7), RateLimited `too_many_runs`, Unacceptable with the field, Conflict `name_taken`.
     """
-    require(viewer, "start_run", viewer.user)
+    owner = _owner(viewer, form)
+    require(viewer, "start_run", owner)
     assert viewer.user is not None
     earlier = _earlier(viewer, form)
     if earlier:
         return earlier
     limits.check_account(viewer)
-    limits.check_queue(viewer.user.owner_id)
+    limits.check_queue(owner.pk, person=viewer.user)
     for check in _checks(viewer, form):
         check()
     base = base_model(form)
@@ -49,7 +50,7 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     images = _images(viewer, form)
     kill_point("K15")
     try:
-        return _store(viewer, form, base, recipe, images)
+        return _store(viewer, owner, form, base, recipe, images)
     except IntegrityError:
         # The same form, twice at once: the other one was first.
         earlier = _earlier(viewer, form)
@@ -67,6 +68,13 @@ def problems(viewer: Viewer, *, form: Submission) -> list[HubError]:
         except HubError as error:
             found.append(error)
     return found
+
+
+def _owner(viewer: Viewer, form: Submission) -> Owner:
+    """The name that the run is to stand under: that of its embedding, the one chosen, or the viewer's own."""
+    if form.embedding is not None:
+        return form.embedding.owner
+    return names.owner_for(viewer, "start_run", form.owner)
 
 
 def cancel(viewer: Viewer, *, run: TrainingRun) -> TrainingRun:
@@ -107,7 +115,7 @@ def _check_place(viewer: Viewer, form: Submission) -> None:
     if form.embedding is not None:
         require(viewer, "publish_version", form.embedding)
     elif _unpublished(viewer, form) is None:
-        publishing.check_name_free(viewer, name=form.name)
+        publishing.check_name_free(viewer, name=form.name, owner=form.owner)
 
 
 def _earlier(viewer: Viewer, form: Submission) -> TrainingRun | None:
@@ -168,18 +176,22 @@ def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:
 
 
 def _store(
-    viewer: Viewer, form: Submission, base: BaseModel, recipe: Recipe, images: list[TrainingImage]
+    viewer: Viewer,
+    owner: Owner,
+    form: Submission,
+    base: BaseModel,
+    recipe: Recipe,
+    images: list[TrainingImage],
 ) -> TrainingRun:
     """Embedding, run, pictures and promise in one transaction."""
     assert viewer.user is not None
     if len({image.blob_id for image in images}) < SMALLEST_GOOD_SET:
         recipe = recipe.replace(max_steps=min(recipe.max_steps, STEPS_OF_SMALL_SET))
     with transaction.atomic():
-        # One submission of an owner at a time, or two could pass the limits together.
-        Owner.objects.select_for_update().get(pk=viewer.user.owner_id)
-        limits.check_queue(viewer.user.owner_id)
+        limits.one_at_a_time(owner.pk, person=viewer.user)
+        limits.check_queue(owner.pk, person=viewer.user)
         run = TrainingRun.objects.create(
-            owner_id=viewer.user.owner_id,
+            owner=owner,
             created_by=viewer.user,
             embedding=_embedding(viewer, form),
             base_model=base,
@@ -207,14 +219,13 @@ def _embedding(viewer: Viewer, form: Submission) -> Embedding:
     if form.embedding is not None:
         return form.embedding
     assert viewer.user is not None
-    own = (
-        Embedding.objects.alive().filter(owner_id=viewer.user.owner_id, name=form.name, last_number=0).first()
-    )
+    own = _unpublished(viewer, form)
     if own is not None:
         return own
     return publishing.create_embedding(
         viewer,
         name=form.name,
+        owner=form.owner,
         title=form.title or form.name,
         kind=form.kind,
         visibility=form.visibility,
@@ -222,18 +233,17 @@ def _embedding(viewer: Viewer, form: Submission) -> Embedding:
 
 
 def _unpublished(viewer: Viewer, form: Submission) -> Embedding | None:
-    """The viewer's own embedding of this name of which nothing was published yet."""
-    assert viewer.user is not None
-    own = Embedding.objects.alive().filter(owner_id=viewer.user.owner_id, name=form.name, last_number=0)
+    """The embedding of this name of which nothing was published yet."""
+    own = Embedding.objects.alive().filter(owner=_owner(viewer, form), name=form.name, last_number=0)
     return own.select_related("owner").first()
 
 
 def _attach(image: TrainingImage, run: TrainingRun, position: int) -> None:
     """Give a picture to the run; one that was kept before may have gone to another run meanwhile."""
     if image._state.adding:
-        image.run, image.position = run, position
+        image.run, image.position, image.owner_id = run, position, run.owner_id
         image.save(force_insert=True)
     elif not TrainingImage.objects.filter(pk=image.pk, run=None).update(
-        run=run, position=position, caption=image.caption, facts=image.facts
+        run=run, owner=run.owner_id, position=position, caption=image.caption, facts=image.facts
     ):
         raise Conflict("state_conflict", "A picture was used by another run meanwhile.", field="pictures")

@@ -23,8 +23,8 @@ MAILS_AT_ONCE: Final = 20
 
 
 def see(viewer: Viewer, *, run: TrainingRun) -> None:
-    """Take note that the owner looks at the run; of one that goes on, or is somebody else's, nothing is noted."""
-    if viewer.user is None or viewer.user.owner_id != run.owner_id or not run.is_over or run.seen_at:
+    """Take note that whoever started the run looks at it; of one that goes on, or of others', nothing is noted."""
+    if viewer.user is None or viewer.user.pk != run.created_by_id or not run.is_over or run.seen_at:
         return
     TrainingRun.objects.filter(pk=run.pk, seen_at=None).update(seen_at=Now())
 

@@ -60,6 +60,7 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
         "kind": recipe["kind"],
         "initializer": recipe["initializer"],
         "preset": recipe.get("preset", "standard"),
+        "owner": run.owner.name,
         "base_model": run.base_model.name,
         "licence": run.licence,
         "visibility": run.embedding.visibility,

@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hub.access import Viewer
+from hub.catalog import teams
 from hub.errors import Conflict, HubError, Unauthenticated
 from hub.models import Embedding
 from hub.models.registry import Kind
+from hub.web.team_forms import offer_owners
 from hub.wire import media, uploads
 from hub.wire.auth import viewer_of
 from trainer import runs, sets
@@ -39,9 +41,12 @@ def train(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         earlier = again.source(request, viewer)
         initial = _initial(request, viewer, earlier)
-        return _page(request, viewer, TrainForm(initial=initial), earlier=earlier)
+        form = TrainForm(initial=initial)
+        offer_owners(form, viewer, "start_run")
+        return _page(request, viewer, form, earlier=earlier)
     form = TrainForm(_one_press(request, viewer))
     is_whole = form.is_valid()
+    offer_owners(form, viewer, "start_run")
     submission = _submission(request, form)
     if is_whole:
         try:
@@ -137,6 +142,8 @@ def _initial(request: HttpRequest, viewer: Viewer, earlier: TrainingRun | None) 
         initial["base_model"] = request.GET["base"]
     if earlier is not None:
         initial |= again.initial_of_run(earlier, name=_free_name(viewer, earlier.embedding.name))
+    if request.GET.get("owner"):
+        initial["owner"] = request.GET["owner"]
     elif chosen:
         found = sets.get_set(chosen)
         initial |= initial_of_set(found, name=_free_name(viewer, found.trigger))
@@ -187,6 +194,7 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         trigger=form.word(),
         kind=values["kind"],
         initializer=values["initializer"],
+        owner=teams.owner(viewer_of(request), name=values["owner"], act="start_run"),
         preset=values["preset"],
         base_model=values["base_model"],
         licence=values["licence"],

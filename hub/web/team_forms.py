@@ -1,0 +1,98 @@
+"""Forms of teams."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+
+from hub.access import Viewer
+from hub.catalog import teams
+from hub.errors import HubError
+from hub.models import Role
+from hub.services import names, texts
+
+TILE = "{}<small>{}</small>"
+_OFF = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+ROLES = [
+    (Role.READER.value, format_html(TILE, "reader", "sees and pulls the team's private things")),
+    (Role.WRITER.value, format_html(TILE, "writer", "publishes, trains and edits besides")),
+    (Role.ADMIN.value, format_html(TILE, "admin", "deletes, opens and closes, and decides who is in")),
+]
+
+
+class AboutForm(forms.Form):
+    """What the team's page says."""
+
+    title = forms.CharField(max_length=texts.TITLE_MAX, help_text="As people say it; free text.")
+    about = forms.CharField(
+        required=False,
+        max_length=texts.SUMMARY_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown on the team's page.",
+    )
+
+
+class NameForm(forms.Form):
+    """A name of a team, new or another one."""
+
+    name = forms.CharField(
+        max_length=96,
+        widget=forms.TextInput(attrs=_OFF),
+        help_text="The first part of every address: small letters, digits, and . _ - inside. Nobody else ever gets it.",
+    )
+
+    def clean_name(self) -> str:
+        """A legal name; whether it is free the service says."""
+        name = str(self.cleaned_data["name"]).strip().lower()
+        try:
+            names.check_name(name)
+        except HubError as error:
+            raise forms.ValidationError(error.message, code=error.code) from None
+        return name
+
+
+class NewTeamForm(NameForm, AboutForm):
+    """A new team."""
+
+    field_order = ("name", "title", "about")
+
+
+class InviteForm(forms.Form):
+    """Whom to ask, and as what."""
+
+    person = forms.CharField(
+        max_length=96, widget=forms.TextInput(attrs=_OFF), help_text="The person's name on this hub."
+    )
+    role = forms.ChoiceField(
+        choices=ROLES, widget=forms.RadioSelect, initial=Role.WRITER.value, label="Comes in as"
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=texts.SUMMARY_MAX,
+        help_text="You are not in this team and act as the hub's administrator: say why. It is written down.",
+    )
+
+    def __init__(self, *args: Any, wants_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not wants_reason:
+            del self.fields["reason"]
+
+
+class OwnerField(forms.ChoiceField):
+    """The name that something is to stand under."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            label="Under",
+            help_text="Your own name, or that of a team that you write for.",
+        )
+
+
+def offer_owners(form: forms.Form, viewer: Viewer, act: str) -> None:
+    """Let the form ask under which name, where the viewer has more than one; else take the question out."""
+    choices = [(one.name, one.name) for one in teams.owners(viewer, act=act)]
+    if len(choices) > 1:
+        form.fields["owner"].choices = choices  # type: ignore[attr-defined]  # an OwnerField
+    else:
+        del form.fields["owner"]
