@@ -232,6 +232,19 @@ class Checkpoint(models.Model):
         return f"{self.run_id} step {self.step}"
 
 
+class CheckpointPart(models.Model):
+    """What a checkpoint stands on beside its own file; most parts serve many checkpoints and are stored once."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="parts")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["checkpoint", "blob"], name="checkpoint_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint_id} {self.blob_id}"
+
+
 class Snapshot(models.Model):
     """The word as it was on the way, a canonical file: what the sheet's growth row is drawn with.
 

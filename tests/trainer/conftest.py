@@ -22,13 +22,18 @@ STAND_IN = Path(__file__).with_name("stand_in_engine.py")
 Submit = Callable[..., TrainingRun]
 
 
+def slow_python(folder: Path, *, seconds: float) -> str:
+    """A program in place of Python that is the stand-in, at this pace."""
+    program = folder / "python"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" {seconds}\n')
+    program.chmod(0o755)
+    return str(program)
+
+
 @pytest.fixture
 def engine_python(tmp_path: Path) -> str:
     """A `python` that runs the stand-in whatever it is told to run; a hundredth of a second a step."""
-    program = tmp_path / "python"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" 0.01\n')
-    program.chmod(0o755)
-    return str(program)
+    return slow_python(tmp_path, seconds=0.01)
 
 
 @pytest.fixture

@@ -12,12 +12,14 @@ import struct
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from hub.formats import Tensor, tensor_digest, write_canonical
+from trainer.prompts import sheet_plan
 
 PAUSE = float(sys.argv[1])
 WIDTH, VECTORS, EVERY = 128, 2, 10
@@ -60,32 +62,45 @@ def train(command: dict[str, Any]) -> None:
         say("failed", id=run, fault="machine", code="out_of_memory", message="No memory.", detail="at 0x0")
         return
     step, rows = 0, [0.0] * (WIDTH * VECTORS)
+    parts: dict[int, str] = {}
     if command["resume"]:
         state = json.loads(Path(command["resume"]).read_text())
         step, rows = state["step"], state["rows"]
+        for kept, digest in state["parts"]:
+            parts[kept] = (Path(command["resume"]).parent / f"{digest}.part").read_text()
     say("started", id=run, step=step, steps=recipe["max_steps"], prompts=["a picture of it"])
     while step < recipe["max_steps"]:
         if run in stopped and trouble != "deaf":
-            save(folder, run, step, rows)
+            save(folder, run, step, rows, parts)
             say("stopped", id=run, step=step, checkpoint=None, embedding=None)
             return
         step += 1
         rows = moved(rows, recipe["seed"], step)
         time.sleep(PAUSE)
-        say("progress", id=run, step=step, loss=1 / step, fixed_loss=0.5, lr=0.1, samples_per_second=8.0)
+        numbers = {"loss": 0.2 + 1 / step, "fixed_loss": 0.2 + 0.8 / step, "lr": 0.1, "norm_max": 0.4321}
+        left = (recipe["max_steps"] - step) * PAUSE
+        say("progress", id=run, step=step, samples_per_second=8.0, seconds_left=left, **numbers)
         if step % EVERY == 0:
-            save(folder, run, step, rows)
+            # The whole way counts: a part that got lost makes other vectors.
+            parts[step] = json.dumps(rows)
+            save(folder, run, step, rows, parts)
             image = picture(folder / f"growth-{step}.png", step)
             say("preview", id=run, step=step, images=[{"path": image, "prompt": "it", "seed": 1}])
         if trouble == f"crash at {step}" and not command["resume"]:
             os._exit(3)
-    finish(folder, command, rows)
+    ways = [json.loads(part) for _, part in sorted(parts.items())]
+    finish(folder, command, [sum(values) for values in zip(rows, *ways, strict=True)])
 
 
-def save(folder: Path, run: str, step: int, rows: list[float]) -> None:
+def save(folder: Path, run: str, step: int, rows: list[float], parts: dict[int, str]) -> None:
+    kept = [(at, hashlib.sha256(part.encode()).hexdigest()) for at, part in parts.items()]
+    written = [{"path": str(folder / f"{digest}.part"), "sha256": digest} for _, digest in kept]
+    for part, text in zip(written, parts.values(), strict=True):
+        if not Path(part["path"]).exists():
+            Path(part["path"]).write_text(text)
     path = folder / f"step-{step:06d}.safetensors"
-    path.write_text(json.dumps({"step": step, "rows": rows}))
-    say("checkpoint", id=run, step=step, path=str(path), size=path.stat().st_size)
+    path.write_text(json.dumps({"step": step, "rows": rows, "parts": kept}))
+    say("checkpoint", id=run, step=step, path=str(path), size=path.stat().st_size, parts=written)
 
 
 def finish(folder: Path, command: dict[str, Any], rows: list[float]) -> None:
@@ -114,21 +129,32 @@ def finish(folder: Path, command: dict[str, Any], rows: list[float]) -> None:
 def sheet(command: dict[str, Any]) -> None:
     folder = Path(command["workdir"]) / "sheet"
     images = []
-    for number, block in enumerate("AACC"):
-        say("rendering", id=command["id"], done=number, total=4)
+    is_whole = command["initializer"] == "whole sheet"
+    labels = [kept["label"] for kept in command.get("growth") or []]
+    cells = sheet_plan(command["kind"], growth=labels)
+    if not is_whole:
+        cells = [
+            replace(cell, prompt="a picture of [name]", seed=cell.column)
+            for cell in cells
+            if cell.block in "AC" and cell.row == 0 and cell.column < 2
+        ]
+    for number, cell in enumerate(cells):
+        say("rendering", id=command["id"], done=number, total=len(cells))
         time.sleep(PAUSE)
-        column = number % 2
+        prompt, negative = cell.shown(command["trigger"])
         images.append(
             {
                 "path": picture(folder / f"{number}.png", 40 * number),
-                "block": block,
-                "row": 0,
-                "column": column,
-                "prompt": f"a picture of {command['trigger']}",
-                "negative_prompt": "",
-                "seed": column,
-                "alt": "a picture",
-                "is_control": block == "C",
+                "block": cell.block,
+                "row": cell.row,
+                "column": cell.column,
+                "prompt": prompt,
+                "negative_prompt": negative,
+                "seed": cell.seed,
+                "alt": prompt,
+                "is_control": cell.is_control,
+                "weight": cell.weight,
+                "rows": cell.rows,
             }
         )
     whole = picture(folder / "sheet.png", 7)

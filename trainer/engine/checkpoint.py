@@ -1,6 +1,8 @@
-"""A run's state as one small file: tensors as safetensors, the rest as JSON in its header.
+"""A run's state as small files: tensors as safetensors, the rest as JSON in a header.
 
-Written to a temporary name in the same folder, synced and renamed, so a file that exists is whole.
+The checkpoint itself holds what the next step needs. What only the result needs lies beside it in parts, each in a
+file named after its digest: the sum of all rows so far, and the marks, which never change and are written once.
+Everything is written to a temporary name in the same folder, synced and renamed, so a file that exists is whole.
 """
 
 import hashlib
@@ -15,13 +17,15 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from trainer.engine import earlier
 from trainer.engine.events import machine_fault, recipe_fault
 from trainer.engine.fit import Fit
 from trainer.engine.optimiser import Moments, Scaler, Search
-from trainer.engine.state import Block, RunState
+from trainer.engine.state import Mark, RunState
 from trainer.recipe import Recipe, RecipeError
 
-FORMAT = 1
+FORMAT = 2
+PART = "part"
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,11 @@ class Identity:
         }
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Put a whole file at `path` or nothing. Raises a machine fault when the disk refuses."""
+def write_atomically(path: Path, data: bytes, *, is_last: bool = True) -> None:
+    """Put a whole file at `path` or nothing. Raises a machine fault when the disk refuses.
+
+    Of several files for one folder only the last one needs to have the folder itself synced.
+    """
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("wb") as file:
@@ -50,18 +57,24 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if is_last:
+            _sync(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise machine_fault("disk", f"A file of the run could not be written: {error.strerror}.") from error
 
 
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
-    """Write the state; returns path, sha256 and size."""
+    """Write the state; returns path, sha256 and size, and the same of each part in `parts`."""
+    parts = _save_parts(state, path.parent)
     tensors: dict[str, Tensor] = {}
     for number, (rows, moments) in enumerate(zip(state.rows, state.moments, strict=True)):
         tensors[f"{number}.rows"] = rows
@@ -69,20 +82,15 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
         tensors[f"{number}.second"] = moments.second
         for name, tensor in vars(moments.search).items() if moments.search else ():
             tensors[f"{number}.search.{name}"] = tensor
-        for place, block in enumerate(state.blocks):
-            tensors[f"{number}.block.{place}"] = block.sums[number]
-        for place, (_, kept) in enumerate(state.snapshots):
-            tensors[f"{number}.snapshot.{place}"] = kept[number]
     if state.scaler:
         tensors["scale"], tensors["streak"] = state.scaler.scale, state.scaler.streak
     header = {
         "format": FORMAT,
         "step": state.step,
         "encoders": len(state.rows),
-        "blocks": [[block.start, block.stop] for block in state.blocks],
-        "block_steps": state.block_steps,
-        "snapshot_steps": state.snapshot_steps,
-        "snapshots": [step for step, _ in state.snapshots],
+        "total": parts[0]["sha256"],
+        "marks": [[mark.step, mark.sha256] for mark in state.marks],
+        "mark_steps": state.mark_steps,
         "fixed": state.fixed,
         "losses": state.losses,
         "capped": state.capped,
@@ -91,20 +99,72 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
         "torch": torch.__version__,
         **identity.values(),
     }
+    data = _file(tensors, header)
+    write_atomically(path, data)
+    return {**_written(path, data), "parts": parts}
+
+
+def _save_parts(state: RunState, folder: Path) -> list[dict[str, Any]]:
+    """Write the sum, and the marks that are not there yet."""
+    written = [_save_part({"total": state.total}, folder)]
+    for mark in state.marks:
+        path = folder / f"{mark.sha256}.{PART}"
+        if mark.sha256 and path.exists():
+            written.append({"path": str(path), "sha256": mark.sha256, "size": path.stat().st_size})
+        else:
+            written.append(_save_part({"rows": mark.rows, "total": mark.total}, folder))
+            mark.sha256 = written[-1]["sha256"]
+    return written
+
+
+def _save_part(groups: dict[str, list[Tensor]], folder: Path) -> dict[str, Any]:
+    tensors = {f"{n}.{name}": own for name, group in groups.items() for n, own in enumerate(group)}
+    data = _file(tensors, {})
+    path = folder / f"{hashlib.sha256(data).hexdigest()}.{PART}"
+    write_atomically(path, data, is_last=False)
+    return _written(path, data)
+
+
+def _file(tensors: dict[str, Tensor], header: dict[str, Any]) -> bytes:
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # One metadata key: the safetensors library writes several in random order.
-    data = safetensors.torch.save(stored, {"glossa.checkpoint": json.dumps(header)})
-    write_atomically(path, data)
+    return safetensors.torch.save(stored, {"glossa.checkpoint": json.dumps(header)})
+
+
+def _written(path: Path, data: bytes) -> dict[str, Any]:
     return {"path": str(path), "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
 
 
+def drop(path: Path) -> None:
+    """Remove a checkpoint, and the parts beside it that no other checkpoint there names."""
+    path.unlink(missing_ok=True)
+    needed = {name for other in path.parent.glob("step-*.safetensors") for name in _names(other)}
+    for part in path.parent.glob(f"*.{PART}"):
+        if part.stem not in needed:
+            part.unlink(missing_ok=True)
+
+
+def _names(path: Path) -> list[str]:
+    """The parts of a checkpoint."""
+    with safetensors.safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["glossa.checkpoint"])
+    return [header["total"], *(sha256 for _, sha256 in header["marks"])]
+
+
 def load(path: Path, identity: Identity, device: torch.device) -> RunState:
-    """The state a checkpoint holds. Raises a fault when it is damaged or belongs to another run."""
+    """The state that a checkpoint and the parts beside it hold.
+
+    Raises a fault when something is damaged or missing, or belongs to another run.
+    """
     try:
         with safetensors.safe_open(path, "pt", device=str(device)) as file:
             header = json.loads(file.metadata()["glossa.checkpoint"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        if header["format"] != FORMAT:
+        if header["format"] == earlier.FORMAT:
+            header, tensors = earlier.today(header, tensors)
+        elif header["format"] == FORMAT:
+            tensors |= _parts(header, path.parent, device)
+        else:
             raise machine_fault(
                 "checkpoint_format", "The checkpoint was written by another version of Glossa."
             )
@@ -115,6 +175,21 @@ def load(path: Path, identity: Identity, device: torch.device) -> RunState:
         return _state(header, tensors)
     except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
         raise machine_fault("checkpoint_damaged", "The checkpoint cannot be read.", str(error)) from error
+
+
+def _parts(header: dict[str, Any], folder: Path, device: torch.device) -> dict[str, Tensor]:
+    """The tensors of a checkpoint's parts, those of a mark under its step."""
+    found = {}
+    for prefix, sha256 in [
+        ("", header["total"]),
+        *((f"{step}/", sha256) for step, sha256 in header["marks"]),
+    ]:
+        data = (folder / f"{sha256}.{PART}").read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"The part {sha256} is damaged.")
+        for name, tensor in safetensors.torch.load(data).items():
+            found[prefix + name] = tensor.to(device)
+    return found
 
 
 def _today(name: str, value: str) -> str:
@@ -135,16 +210,9 @@ def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
         moments=[
             Moments(tensors[f"{n}.first"], tensors[f"{n}.second"], _search(tensors, n)) for n in encoders
         ],
-        blocks=[
-            Block(start, stop, [tensors[f"{n}.block.{place}"] for n in encoders])
-            for place, (start, stop) in enumerate(header["blocks"])
-        ],
-        block_steps=header["block_steps"],
-        snapshot_steps=header["snapshot_steps"],
-        snapshots=[
-            (step, [tensors[f"{n}.snapshot.{place}"] for n in encoders])
-            for place, step in enumerate(header["snapshots"])
-        ],
+        total=[tensors[f"{n}.total"] for n in encoders],
+        marks=[_mark(step, tensors, encoders) for step, _ in header["marks"]],
+        mark_steps=header["mark_steps"],
         fixed=header["fixed"],
         losses=header["losses"],
         capped=header["capped"],
@@ -152,6 +220,11 @@ def _state(header: dict[str, Any], tensors: dict[str, Tensor]) -> RunState:
         fit=Fit(*header["fit"]) if header.get("fit") else None,
         scaler=Scaler(tensors["scale"], tensors["streak"]) if "scale" in tensors else None,
     )
+
+
+def _mark(step: int, tensors: dict[str, Tensor], encoders: range) -> Mark:
+    rows, total = ([tensors[f"{step}/{n}.{name}"] for n in encoders] for name in ("rows", "total"))
+    return Mark(step, rows, total)
 
 
 def _search(tensors: dict[str, Tensor], encoder: int) -> Search | None:

@@ -93,7 +93,7 @@ def train(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, probe
             meter.read_into(state)
             probe.size = fit.size
             state.fixed.append(probe.loss(state.rows))
-            state.keep_snapshot()
+            state.keep_mark()
             if state.diverged():
                 good = go_back(state, good, hooks.on_event)
                 continue

@@ -109,7 +109,7 @@ class Run:
         written = checkpoint.save(state, self.identity, folder / f"step-{state.step:06d}.safetensors")
         self.on_event("checkpoint", step=state.step, **written)
         for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
-            old.unlink(missing_ok=True)
+            checkpoint.drop(old)
 
     def preview(self, state: RunState) -> None:
         """Two small pictures of the rows as they are."""

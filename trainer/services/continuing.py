@@ -131,7 +131,10 @@ def _store(
         for image in run.images.order_by("position"):
             copy_of(image, run=made, owner_id=made.owner_id).save(force_insert=True)
         blob = ingest.row(stored) if stored is not None else kept.blob
-        Checkpoint.objects.create(run=made, step=kept.step, blob=blob)
+        recording.set_parts(
+            Checkpoint.objects.create(run=made, step=kept.step, blob=blob),
+            kept.parts.values_list("blob_id", flat=True),
+        )
         recording.add_event(made, "state", state=made.state)
         leases.send(made)
     return made

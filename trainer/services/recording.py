@@ -3,6 +3,7 @@
 Functions that take a run expect its row locked (`leases.held`); they join the caller's transaction.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models.functions import Now
 
 from hub.models import Blob
 from hub.services import webhook_events
-from trainer.models import Checkpoint, GrowthPicture, RunEvent, Snapshot, TrainingRun
+from trainer.models import Checkpoint, CheckpointPart, GrowthPicture, RunEvent, Snapshot, TrainingRun
 
 State = TrainingRun.State
 KEPT_CHECKPOINTS = 3
@@ -52,14 +53,21 @@ def add_progress(
         add_event(run, "points", points=points)
 
 
-def add_checkpoint(run: TrainingRun, *, step: int, blob: Blob) -> None:
-    """Keep a checkpoint; the oldest ones go. A later step than ever before is progress."""
+def add_checkpoint(run: TrainingRun, *, step: int, blob: Blob, parts: Iterable[str] = ()) -> None:
+    """Keep a checkpoint and the digests of its parts. A later step than ever before is progress."""
     newest = run.checkpoints.aggregate(newest=Max("step"))["newest"]
-    Checkpoint.objects.update_or_create(run=run, step=step, defaults={"blob": blob})
+    kept, _ = Checkpoint.objects.update_or_create(run=run, step=step, defaults={"blob": blob})
+    set_parts(kept, parts)
     if newest is None or step > newest:
         run.attempts_without_progress = 0
         run.step = max(run.step, step)
         run.save(update_fields=["attempts_without_progress", "step"])
+
+
+def set_parts(kept: Checkpoint, parts: Iterable[str]) -> None:
+    """Have a checkpoint stand on the blobs of these digests."""
+    kept.parts.all().delete()
+    CheckpointPart.objects.bulk_create(CheckpointPart(checkpoint=kept, blob_id=part) for part in parts)
 
 
 def drop_old_checkpoints(run: TrainingRun) -> None:

@@ -10,7 +10,6 @@ import safetensors.torch
 import torch
 
 from tests.trainer.engine.conftest import Images, Recorder, rows_of
-from trainer.engine import checkpoint
 from trainer.engine.base_model import BaseModel
 from trainer.engine.dataset import prepare
 from trainer.engine.pictures import picture_from
@@ -65,17 +64,41 @@ def test_steps_draw_what_they_drew(
         assert torch.equal(now.noise, torch.randn(shape, generator=rng))
 
 
-def test_earlier_checkpoint_is_gone_on_from(recipe: Make, train: Train, tmp_path: Path) -> None:
-    settings = recipe(max_steps=12)
-    whole = train(settings).last
-    path = Path(train(settings, stop_at=6).last["checkpoint"])
+def first_format(path: Path, recipe: Recipe, *, blocks: list[list[int]], snapshots: list[int]) -> bytes:
+    """A checkpoint as 0.1 wrote it first: one file, with sums by blocks of steps and the strip in it."""
     with safetensors.safe_open(path, "pt") as file:
         header = json.loads(file.metadata()["glossa.checkpoint"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    header["recipe"] = earlier(settings)
-    del header["fit"]
+    parts = {
+        step: safetensors.torch.load((path.parent / f"{sha256}.part").read_bytes())
+        for step, sha256 in [(header["step"], header["total"]), *header["marks"]]
+    }
+    totals = {0: torch.zeros_like(tensors["0.rows"])} | {s: own["0.total"] for s, own in parts.items()}
+    for place, (start, stop) in enumerate(blocks):
+        tensors[f"0.block.{place}"] = totals[stop] - totals[start]
+    for place, step in enumerate(snapshots):
+        tensors[f"0.snapshot.{place}"] = parts[step]["0.rows"]
+    old = {"blocks": blocks, "block_steps": 10, "snapshot_steps": 10, "snapshots": snapshots}
+    header = {**header, **old, "format": 1, "recipe": earlier(recipe)}
+    for name in ("fit", "total", "marks", "mark_steps"):
+        del header[name]
+    return safetensors.torch.save(tensors, {"glossa.checkpoint": json.dumps(header)})
+
+
+def test_earlier_checkpoint_is_gone_on_from(recipe: Make, train: Train, tmp_path: Path) -> None:
+    settings = recipe(max_steps=42)
+    whole = train(settings).last
+    path = Path(train(settings, stop_at=36).last["checkpoint"])
+    blocks = [[0, 10], [10, 20], [20, 30], [30, 36]]
     old = tmp_path / "old.safetensors"
-    checkpoint.write_atomically(
-        old, safetensors.torch.save(tensors, {"glossa.checkpoint": json.dumps(header)})
-    )
-    assert torch.equal(rows_of(train(settings, resume=str(old)).last), rows_of(whole))
+    old.write_bytes(first_format(path, settings, blocks=blocks, snapshots=[10, 20, 30]))
+    resumed = train(settings, resume=str(old)).last
+    assert resumed["losses"]["curve"] == whole["losses"]["curve"]
+    strips = [
+        {kept["label"]: rows_of({"embedding": kept["path"]}) for kept in one["growth"]}
+        for one in (resumed, whole)
+    ]
+    average, expected = (strip.pop("average") for strip in strips)
+    assert torch.allclose(average, expected, atol=1e-6)
+    assert strips[0].keys() == strips[1].keys()
+    assert all(torch.equal(rows, strips[1][label]) for label, rows in strips[0].items())

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainer.engine.state import MAX_BLOCKS, MAX_SNAPSHOTS, RunState
+from trainer.engine.state import MAX_MARKS, RunState
 from trainer.recipe import Recipe
 
 
@@ -15,14 +15,14 @@ def run_to(steps: int) -> RunState:
         state.rows[0].fill_(float(step))
         state.add_to_average()
         if step % 10 == 0:
-            state.keep_snapshot()
+            state.keep_mark()
     return state
 
 
 @pytest.mark.parametrize("steps", [1, 9, 10, 55, 80, 81, 200, 500, 1000, 3000])
 def test_average_covers_about_the_last_share(steps: int) -> None:
     state = run_to(steps)
-    assert len(state.blocks) <= MAX_BLOCKS
+    assert len(state.marks) <= MAX_MARKS
     average = state.average(0.3)
     assert average is not None
     # The mean of a, a+1, …, n is (a + n) / 2.
@@ -38,7 +38,7 @@ def test_no_average_without_share_or_steps() -> None:
 @pytest.mark.parametrize("steps", [10, 100, 500, 3000])
 def test_growth_is_spread_over_the_run(steps: int) -> None:
     state = run_to(steps)
-    assert len(state.snapshots) <= MAX_SNAPSHOTS
+    assert len(state.marks) <= MAX_MARKS
     kept = [step for step, _ in state.growth()]
     assert kept == sorted(set(kept))
     assert all(float(rows[0][0, 0]) == step for step, rows in state.growth())
