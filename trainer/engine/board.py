@@ -47,6 +47,13 @@ class Board:
             sys.stderr.write(MISSING + "\n")
             return
         try:
-            self.writer = SummaryWriter(str(self.folder), purge_step=step, flush_secs=5)
+            self.writer = SummaryWriter(
+                str(self.folder),
+                # What is taken back begins at the step named, and the one gone on from was written before.
+                purge_step=step + 1 if step else 0,
+                flush_secs=5,
+                # Names tell seconds, and two attempts may begin in one.
+                filename_suffix=f".{step:06d}",
+            )
         except OSError as error:
             sys.stderr.write(f"No scalars are written: {error.strerror}.\n")

@@ -58,10 +58,12 @@ def pictures(images: Images, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_result_is_one_object_and_its_files(tmp_path: Path, base_folder: Path, pictures: Path) -> None:
-    done = train(
-        tmp_path, base_folder, pictures, "--trigger", "mossglow", "--initializer", "flat style", "--json"
-    )
+    words = ("--trigger", "mossglow", "--initializer", "flat style", "--tensorboard", str(tmp_path / "board"))
+    done = train(tmp_path, base_folder, pictures, *words, "--json")
     assert done.returncode == 0, done.stderr
+    assert [path.name.split(".")[:3] for path in (tmp_path / "board").iterdir()] == [
+        ["events", "out", "tfevents"]
+    ]
     facts: dict[str, Any] = json.loads(done.stdout)
     assert {"files", "digests", "seconds", "steps", "stopped_by", "losses", "sheet"} <= set(facts)
     assert (facts["steps"], facts["stopped_by"]) == (12, "max_steps")
