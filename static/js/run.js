@@ -135,6 +135,29 @@ function drawGrowth(pictures) {
   list.scrollLeft = list.scrollWidth;
 }
 
+// A number of which the first digits count; what is not known has no place.
+function digits(value, count) {
+  return typeof value === "number" ? Number(value.toPrecision(count)).toString() : undefined;
+}
+
+function drawLog(happened) {
+  const list = find("log");
+  if (!list) return;
+  for (const { number, at, said } of happened) {
+    if (list.querySelector(`[data-event="${number}"]`)) continue;
+    const item = document.createElement("li");
+    item.dataset.event = number;
+    const time = document.createElement("time");
+    time.className = "soft small";
+    time.dateTime = at;
+    time.textContent = new Date(at).toLocaleTimeString("en-GB");
+    const words = document.createElement("span");
+    words.textContent = said;
+    item.append(time, " ", words);
+    list.append(item);
+  }
+}
+
 // A tab in the background tells by its title how far the run is.
 function entitle(live) {
   const share = live.state === "training" ? `${Math.floor((100 * live.step) / live.steps)} %` : live.label;
@@ -166,6 +189,9 @@ function show(live) {
   say(find("step"), live.step.toLocaleString("en"));
   tell("left", live.left === null ? undefined : duration(live.left));
   tell("speed", live.speed ? live.speed.toFixed(live.speed < 10 ? 1 : 0) : undefined);
+  tell("fixed", digits(live.fixed, 4));
+  tell("error", digits(live.error, 4));
+  tell("norm", digits(live.norm, 3));
   const bar = find("progress");
   if (bar) {
     bar.max = live.to_draw || live.steps;
@@ -175,6 +201,7 @@ function show(live) {
   if (stop) stop.disabled = live.stopping;
   drawCurve(live.steps);
   drawGrowth(live.growth);
+  drawLog(live.log);
 }
 
 // A new state changes what the page has, not only its numbers: take the page's new middle part.
@@ -184,6 +211,8 @@ async function renew() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector("[data-run]");
   const old = find("run");
+  const opened = [...old.querySelectorAll("details[open] > summary")].map((one) => one.textContent);
+  for (const fold of fresh.querySelectorAll("details")) fold.open ||= opened.includes(fold.firstElementChild.textContent);
   const focused = document.activeElement && old.contains(document.activeElement);
   old.replaceWith(fresh);
   shownState = fresh.dataset.state;

@@ -218,6 +218,18 @@ def test_the_live_page_gets_what_is_new_since_the_last_time(mia: Client, submit:
     assert mia.get(f"/runs/{run.id}/events?after=x").status_code == 200
 
 
+def test_the_live_page_tells_errors_length_and_what_happened(mia: Client, submit: Submit) -> None:
+    run = submit()
+    latest = {"loss": 0.2, "fixed_loss": 0.1, "norm_max": 1.5, "samples_per_second": 8.0}
+    recording.add_progress(run, points=[[1, 0.2, 0.1, 1e-3]], latest=latest, seconds=1)
+    first = mia.get(f"/runs/{run.id}/events").json()
+    assert (first["error"], first["fixed"], first["norm"], first["speed"]) == (0.2, 0.1, 1.5, 8.0)
+    assert [one["said"] for one in first["log"]] == ["Waiting."]
+    recording.add_event(run, "note", step=1, text="A picture was odd.")
+    then = mia.get(f"/runs/{run.id}/events?after={first['last']}").json()
+    assert [one["said"] for one in then["log"]] == ["A picture was odd."]
+
+
 def test_stop_is_a_press_and_never_a_link(mia: Client, submit: Submit) -> None:
     run = submit()
     assert mia.get(f"/runs/{run.id}/cancel").status_code == 405
