@@ -10,7 +10,8 @@ from hub.models import BaseModel
 from hub.models.registry import Kind, Visibility
 from hub.web.forms import KINDS, LICENCES, VISIBILITIES
 from hub.web.team_forms import OwnerField
-from trainer import runs
+from trainer import expert, runs
+from trainer.options import MAX_SEED, RANGES
 from trainer.presets import preset_settings
 from trainer.runs import pace
 from trainer.sets import PictureSet
@@ -27,6 +28,8 @@ SUGGESTED = {
     Kind.NEGATIVE: "bad quality",
 }
 SCHEDULES = {"cosine": "falls along a cosine", "linear": "falls in a line", "constant": "stays the same"}
+# What people may write instead of an option's name.
+STEPS_OF_RATE = "0.005:100, 0.001:500"
 # Form fields that are recipe settings of the same name; empty means what the preset says.
 SETTINGS = (
     "vectors_per_token",
@@ -41,6 +44,7 @@ SETTINGS = (
     "caption_drop",
     "tag_shuffle",
     "tag_drop",
+    *expert.FIELDS,
 )
 
 # Fields below the fold, which opens when one of them is wrong.
@@ -61,6 +65,7 @@ FOLDED = (
     "tag_shuffle",
     "tag_drop",
     "may_shrink",
+    *expert.FIELDS,
 )
 
 
@@ -79,7 +84,7 @@ def _yes_or_no(unset: str) -> forms.Select:
     return forms.Select(choices=[("unknown", unset), ("true", "yes"), ("false", "no")])
 
 
-class TrainForm(forms.Form):
+class TrainForm(expert.SettingFields):
     """Name, kind, initializer, quality; the rest is folded and may stay empty."""
 
     name = forms.CharField(
@@ -121,12 +126,22 @@ class TrainForm(forms.Form):
         help_text="How many places of a prompt the word takes. More holds more and obeys less.",
     )
     max_steps = forms.IntegerField(label="Most steps", required=False, min_value=1)
-    lr = forms.FloatField(label="Rate", required=False, min_value=0, max_value=0.1)
-    lr_schedule = forms.ChoiceField(
-        label="Rate over time", required=False, choices=[("", "as the quality says"), *SCHEDULES.items()]
+    lr = forms.FloatField(
+        label="Rate",
+        required=False,
+        min_value=0,
+        max_value=RANGES["lr"][1],
+        help_text="How far a step moves the vectors: for AdamW up to 0.1.",
+    )
+    lr_schedule = forms.CharField(
+        label="Rate over time",
+        required=False,
+        max_length=400,
+        widget=forms.TextInput(attrs={"list": "schedules", "placeholder": "cosine", "autocomplete": "off"}),
+        help_text=f"cosine, linear, constant, or each rate with its last step: {STEPS_OF_RATE}.",
     )
     batch = forms.IntegerField(label="Pictures per step", required=False, min_value=1, max_value=16)
-    seed = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, help_text="Empty: a new one.")
+    seed = forms.IntegerField(required=False, min_value=0, max_value=MAX_SEED, help_text="Empty: a new one.")
     flip = forms.NullBooleanField(
         label="Mirror pictures",
         help_text="Half of the time. Not for lettering, logos or faces.",
@@ -179,6 +194,8 @@ class TrainForm(forms.Form):
         times = {base.pk: pace.expected(base, known.get(base.pk)) for base in bases}
         self._offer("base_model", [(base.name, _with_time(base.title, times[base.pk])) for base in bases])
         family = bases[0].family if bases else "tiny"
+        if len({base.family for base in bases}) == 1:
+            self.show_defaults(family)
         # With several bases their own list says the times: the tiles do not know which one will be chosen.
         only = times[bases[0].pk] if len(bases) == 1 else {}
         self.only_base = bases[0].title if bases else ""
@@ -205,7 +222,7 @@ class TrainForm(forms.Form):
     def recipe_settings(self) -> dict[str, Any]:
         """The recipe fields that were filled in."""
         values = {name: self.cleaned_data.get(name) for name in SETTINGS}
-        return {name: value for name, value in values.items() if value not in (None, "")}
+        return {name: value for name, value in values.items() if value not in (None, "", [])}
 
     def word(self) -> str:
         """The trigger: its own field, or else the name."""

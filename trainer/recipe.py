@@ -138,6 +138,8 @@ class Recipe:
                 **preset_settings(preset, family, kind),
                 # Prodigy takes a factor of its own rate, not a rate.
                 **({"lr": 1.0} if overrides.get("optimizer") == "prodigy" else {}),
+                # A cross start lies outside the lengths that a norm would hold it to.
+                **({"norm": "off"} if overrides.get("initializer_mode") == "cross" else {}),
                 **overrides,
             }
         )

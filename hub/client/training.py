@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from hub.client import remote
-from hub.client.errors import ClientError, Exit, local, untrusted
+from hub.client.errors import ClientError, Exit, local, untrusted, usage
 from hub.client.forms import Form
 from hub.client.names import printable
 from hub.client.pushing import once, sent
@@ -78,6 +78,29 @@ def pictures_of(paths: list[str]) -> list[Path]:
         message = f"There are no pictures ({', '.join(sorted(PICTURES))}) in {', '.join(paths)}."
         raise local("no_pictures", message)
     return list(dict.fromkeys(found))
+
+
+def captions_of(pictures: list[Path]) -> dict[str, str]:
+    """What the text files beside pictures say, by the names of the pictures. ClientError when one cannot be read."""
+    found = {}
+    for path in pictures:
+        beside = path.with_suffix(".txt")
+        if not beside.is_file():
+            continue
+        try:
+            found[path.name] = beside.read_text("utf-8", errors="replace").strip()
+        except OSError as error:
+            raise local("caption_unreadable", f"{beside}: {error.strerror}.") from None
+    return found
+
+
+def settings_of(pairs: list[str]) -> dict[str, str]:
+    """Settings by name, as words: the hub knows which there are and what they may be."""
+    split = [pair.partition("=") for pair in pairs]
+    for name, equals, _ in split:
+        if not (name and equals):
+            raise usage(f"--set takes SETTING=VALUE, as in --set norm=soft, and not {name!a}.")
+    return {name.strip(): value.strip() for name, _, value in split}
 
 
 def start(

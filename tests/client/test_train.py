@@ -265,6 +265,32 @@ def test_what_a_hub_says_of_a_run_cannot_command_the_terminal(
     assert not {"\x1b", "\x9b"} & set(said.out + said.err)
 
 
+def test_every_setting_of_a_recipe_can_be_said_in_words(mia: Glossa, folder: Path) -> None:
+    (folder / "picture-1.txt").write_text("on moss, at night\n")
+    words = (
+        "--name",
+        "moss-glow",
+        "--kind",
+        "style",
+        "--consent",
+        "--no-wait",
+        "--template",
+        "[name], [filewords]",
+    )
+    said = ("norm=off", "min_snr_gamma=off", "flip=no", "batch=2", "lr=1e-3", "lr_schedule=5e-3:10, 1e-3")
+    run = mia("train", folder, *words, *(word for pair in said for word in ("--set", pair)), "--json")
+    made = TrainingRun.objects.get(pk=run.record["run"])
+    wanted = {
+        "norm": "off", "min_snr_gamma": None, "flip": False, "batch": 2, "lr": 1e-3, "captions": True,
+        "lr_schedule": "5e-3:10, 1e-3", "templates": ["[name], [filewords]"],
+    }  # fmt: skip
+    assert {name: made.recipe[name] for name in wanted} == wanted
+    assert [image.caption for image in made.images.all()] == ["", "on moss, at night", ""]
+    assert mia("train", folder, *words, "--set", "norm", ok=False).code == 2
+    refused = mia("train", folder, *words, "--set", "norm=tight", ok=False)
+    assert (refused.code, "preserve" in refused.err) == (8, True)
+
+
 def test_what_is_wrong_with_the_form_is_said_in_the_hubs_words(mia: Glossa, folder: Path) -> None:
     assert mia("train", folder, "--kind", "style", ok=False).code == 2
     said = mia("train", folder, "--name", "moss", "--kind", "style", "--consent", ok=False)

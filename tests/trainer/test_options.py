@@ -9,7 +9,8 @@ import pytest
 from django.core.management.base import CommandError
 from PIL import Image
 
-from trainer.management.picture_folder import pictures, settings_from
+from trainer import written
+from trainer.management.picture_folder import pictures
 from trainer.options import CHOICES, RANGES
 from trainer.recipe import Recipe, RecipeError
 
@@ -78,7 +79,7 @@ def test_settings_are_read_as_words() -> None:
         "tag_shuffle=on",
         "clip_skip=2",
     ]
-    assert settings_from(pairs) == {
+    assert written.from_pairs(pairs) == {
         "crop": "buckets",
         "lr": 1e-3,
         "batch": 2,
@@ -102,7 +103,7 @@ def test_settings_are_read_as_words() -> None:
 )
 def test_words_that_are_no_setting_are_refused(pair: str, field: str, word: str) -> None:
     with pytest.raises(RecipeError, match=word) as refused:
-        settings_from([pair])
+        written.from_pairs([pair])
     assert refused.value.field == field
 
 
@@ -142,6 +143,12 @@ def test_prodigy_takes_a_factor_and_finds_the_rate() -> None:
 def test_start_is_warned_about_where_it_is_slow(mode: str, word: str) -> None:
     told = Recipe.from_dict({**SMALL, **WITH["cross"], "initializer_mode": mode}).warnings()
     assert any(word in text for text in told) if word else not told
+
+
+def test_cross_start_lets_the_vectors_be_as_long_as_they_are() -> None:
+    chosen = {"family": "sd1", "kind": "style", "trigger": "mossglow", "initializer": "star"}
+    assert Recipe.for_preset("standard", **chosen).norm == "cap"
+    assert Recipe.for_preset("standard", **chosen, initializer_mode="cross").norm == "off"
 
 
 def test_tags_without_captions_are_warned_about() -> None:

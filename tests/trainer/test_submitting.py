@@ -114,6 +114,9 @@ def test_a_word_that_cannot_be_a_trigger_is_refused(submit: Submit, word: str, c
         ({"settings": {"resolution": 1088}}, "resolution"),
         ({"settings": {"max_steps": 20_000}}, "max_steps"),
         ({"settings": {"shoe_size": 44}}, "shoe_size"),
+        ({"settings": {"kind": "object"}}, "kind"),
+        ({"settings": {"batch": "two"}}, "batch"),
+        ({"settings": {"flip": "perhaps"}}, "flip"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_its_field(
@@ -122,6 +125,18 @@ def test_a_setting_that_cannot_be_is_refused_by_its_field(
     error = refusal(submit, **changes)
     assert isinstance(error, Unacceptable)
     assert error.field == field
+
+
+def test_settings_may_be_written_as_on_a_command_line(submit: Submit) -> None:
+    written = {"batch": "2", "grad_clip": "off", "norm": "off", "early_stop": "on", "noise_offset": "0.05"}
+    recipe = submit(settings=written).recipe
+    assert {name: recipe[name] for name in written} == {
+        "batch": 2,
+        "grad_clip": None,
+        "norm": "off",
+        "early_stop": True,
+        "noise_offset": 0.05,
+    }
 
 
 def test_more_pictures_than_a_run_takes_are_refused(submit: Submit, pictures: Any, settings: Any) -> None:

@@ -1,33 +1,15 @@
-"""What the command line reads: a folder of pictures with what lies beside them, and settings as words."""
+"""What the command line reads: a folder of pictures with what lies beside them."""
 
-import dataclasses
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from trainer.recipe import Recipe, RecipeError
-
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 CAPTIONS = ("text", "names", "none")
 MASK = ".mask"
 MAX_CAPTION_BYTES = 2048
-# Settings that may be switched off, which a recipe writes as nothing.
-OFF = ("min_snr_gamma", "grad_clip")
-_GIVEN_ELSEWHERE = (
-    "trigger",
-    "kind",
-    "family",
-    "base",
-    "preset",
-    "initializer",
-    "initializer_file",
-    "templates",
-    "captions",
-)
-_WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
 
 def pictures(folder: Path, captions: str = "text") -> list[dict[str, Any]]:
@@ -46,33 +28,6 @@ def pictures(folder: Path, captions: str = "text") -> list[dict[str, Any]]:
     if not found:
         raise CommandError(f"{folder}: there is no JPEG, PNG or WebP picture in it.")
     return found
-
-
-def settings_from(pairs: Sequence[str]) -> dict[str, Any]:
-    """Recipe settings from `name=value` words. Raises RecipeError with what is wrong and what would do."""
-    types = {spec.name: spec.type for spec in dataclasses.fields(Recipe) if spec.name not in _GIVEN_ELSEWHERE}
-    chosen = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or name not in types:
-            raise RecipeError("set", f"'{pair}' is not SETTING=VALUE. Settings: {', '.join(sorted(types))}.")
-        chosen[name] = _value(name, types[name], text.strip())
-    return chosen
-
-
-def _value(name: str, kind: Any, text: str) -> Any:
-    if kind is str:
-        return text
-    if name in OFF and text == "off":
-        return None
-    if kind is bool:
-        if text not in _WORDS:
-            raise RecipeError(name, f"'{text}' is neither on nor off.")
-        return _WORDS[text]
-    try:
-        return int(text) if kind is int else float(text)
-    except ValueError:
-        raise RecipeError(name, f"'{text}' is not a {'whole ' if kind is int else ''}number.") from None
 
 
 def _caption(path: Path, source: str) -> str | None:

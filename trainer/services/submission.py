@@ -10,6 +10,7 @@ from hub.errors import Unacceptable
 from hub.formats.errors import FormatError
 from hub.formats.trigger import check_trigger
 from hub.models import BaseModel, Embedding, Owner
+from trainer import written
 from trainer.options import MAX_TEXT
 from trainer.recipe import Recipe, RecipeError
 from trainer.services import limits, pictures
@@ -34,8 +35,8 @@ class Submission:
     name: str = ""
     title: str = ""
     visibility: str = "public"
-    embedding: Embedding | None = None
     owner: Owner | None = None
+    embedding: Embedding | None = None
     initializer: str = ""
     preset: str = "standard"
     settings: dict[str, Any] = field(default_factory=dict)
@@ -63,7 +64,7 @@ def make_recipe(form: Submission, base: BaseModel) -> Recipe:
                 "seed": fresh_seed(),
                 "captions": any(caption.strip() for caption in form.captions.values()),
                 **({"crop": "focus"} if any(end in pictures.ENDS for end in form.ends.values()) else {}),
-                **form.settings,
+                **written.from_values(form.settings),
             },
         )
     except RecipeError as error:

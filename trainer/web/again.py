@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from hub.access import Viewer
 from hub.errors import HubError, NotFound
 from hub.wire.auth import viewer_of
-from trainer import runs
+from trainer import runs, written
 from trainer.forms import SETTINGS
 from trainer.models import TrainingRun
 from trainer.services import pictures
@@ -45,11 +45,8 @@ def source(request: HttpRequest, viewer: Viewer) -> TrainingRun | None:
 def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
     """What the form starts with: all that the run was asked for, the seed too, so that one change can be told."""
     recipe = run.recipe
-    flags = {True: "true", False: "false", None: "unknown"}
-    settings = {field: recipe.get(field) for field in SETTINGS if field in recipe}
-    for field, value in settings.items():
-        if isinstance(value, bool):
-            settings[field] = flags[value]
+    settings = written.words({field: recipe[field] for field in SETTINGS if field in recipe})
+    settings["templates"] = "\n".join(recipe.get("templates", ()))
     if settings.get("crop") != "buckets":
         settings["crop"] = ""  # which part is kept is said at each picture
     return {
@@ -60,10 +57,10 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
         "kind": recipe["kind"],
         "initializer": recipe["initializer"],
         "preset": recipe.get("preset", "standard"),
-        "owner": run.owner.name,
         "base_model": run.base_model.name,
         "licence": run.licence,
         "visibility": run.embedding.visibility,
+        "owner": run.owner.name,
         "bundled_set": run.bundled_set,
         "consent": bool(run.bundled_set),
     }

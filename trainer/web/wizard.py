@@ -21,7 +21,8 @@ from hub.web.team_forms import offer_owners
 from hub.wire import media, uploads
 from hub.wire.auth import viewer_of
 from trainer import runs, sets
-from trainer.forms import FOLDED, SUGGESTED, TrainForm, initial_of_set
+from trainer.expert import EXPERT
+from trainer.forms import FOLDED, SCHEDULES, SUGGESTED, TrainForm, initial_of_set
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures, submitting
 from trainer.services.submission import Submission
@@ -45,8 +46,8 @@ def train(request: HttpRequest) -> HttpResponse:
         offer_owners(form, viewer, "start_run")
         return _page(request, viewer, form, earlier=earlier)
     form = TrainForm(_one_press(request, viewer))
-    is_whole = form.is_valid()
     offer_owners(form, viewer, "start_run")
+    is_whole = form.is_valid()
     submission = _submission(request, form)
     if is_whole:
         try:
@@ -130,6 +131,9 @@ def _page(
         "kept_days": settings.HUB["HUB_TRAINING_IMAGE_DAYS"],
         "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
         "suggested": {kind.value: word for kind, word in SUGGESTED.items()},
+        "schedules": SCHEDULES,
+        "expert": [form[name] for name in EXPERT],
+        "unfold_expert": any(form.errors.get(name) for name in EXPERT),
         "unfold": earlier is not None or any(form.errors.get(name) for name in FOLDED),
     }
     return render(request, "trainer/train.html", context, status=status)
@@ -138,12 +142,12 @@ def _page(
 def _initial(request: HttpRequest, viewer: Viewer, earlier: TrainingRun | None) -> dict[str, Any]:
     initial: dict[str, Any] = {"key": uuid.uuid4(), "preset": "standard", "kind": "style"}
     chosen = request.GET.get("set", "")
+    if request.GET.get("owner"):
+        initial["owner"] = request.GET["owner"]
     if request.GET.get("base"):
         initial["base_model"] = request.GET["base"]
     if earlier is not None:
         initial |= again.initial_of_run(earlier, name=_free_name(viewer, earlier.embedding.name))
-    if request.GET.get("owner"):
-        initial["owner"] = request.GET["owner"]
     elif chosen:
         found = sets.get_set(chosen)
         initial |= initial_of_set(found, name=_free_name(viewer, found.trigger))
@@ -190,11 +194,11 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
     ]
     return Submission(
         name=values["name"],
+        owner=teams.owner(viewer_of(request), name=values["owner"], act="start_run"),
         title=values["title"],
         trigger=form.word(),
         kind=values["kind"],
         initializer=values["initializer"],
-        owner=teams.owner(viewer_of(request), name=values["owner"], act="start_run"),
         preset=values["preset"],
         base_model=values["base_model"],
         licence=values["licence"],

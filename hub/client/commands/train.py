@@ -40,6 +40,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vectors", type=int, metavar="N", help="vectors per token")
     parser.add_argument("--steps", type=int, metavar="N", help="at most this many steps")
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed and pictures, the same result")
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE",
+                        help="any setting of the hub's manual of training, such as norm=soft; repeatable")  # fmt: skip
+    parser.add_argument("--template", action="append", default=[], metavar="LINE",
+                        help="a prompt with [name] in place of the hub's own; may be repeated")  # fmt: skip
+    parser.add_argument("--captions", choices=("text", "none"), default="text",
+                        help="text: NAME.txt beside NAME.png says what else is in it (%(default)s)")  # fmt: skip
     parser.add_argument("--follow", metavar="RUN", help="watch a run that was started before")
     parser.add_argument("--stop", metavar="RUN", help="stop a run; what it has learned is kept")
     parser.add_argument("--no-wait", action="store_true", help="start the run and leave it to the hub")
@@ -85,6 +91,8 @@ def _started(options: argparse.Namespace, transport: Transport, progress: Progre
             )
     pictures = training.pictures_of(options.pictures)
     fields = _fields(options, options.base_model or _first_base(transport))
+    if options.captions == "text" and (captions := training.captions_of(pictures)):
+        fields["captions"] = json.dumps(captions)
     try:
         made = training.start(
             transport, fields, pictures, told=lambda path: progress.note(f"{path.name}: sent.")
@@ -102,7 +110,13 @@ def _started(options: argparse.Namespace, transport: Transport, progress: Progre
 
 def _fields(options: argparse.Namespace, base: str) -> dict[str, str]:
     """The form of the API; what was not said is left to the hub."""
-    settings = {"vectors_per_token": options.vectors, "max_steps": options.steps, "seed": options.seed}
+    settings: dict[str, Any] = {
+        "vectors_per_token": options.vectors,
+        "max_steps": options.steps,
+        "seed": options.seed,
+        "templates": options.template or None,
+        **training.settings_of(options.set),
+    }
     fields = {
         "name": options.name,
         "kind": options.kind,

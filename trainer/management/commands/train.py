@@ -18,11 +18,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from hub import formats, sandbox
 from hub.formats.errors import FormatError
+from trainer import written
 from trainer.advice import Look, advise
 from trainer.base_folder import BaseFolder, BaseFolderError, find_base, read_base
 from trainer.child import EngineChild, EngineDied
 from trainer.management.outcome import facts_of, write_files, write_sheet
-from trainer.management.picture_folder import CAPTIONS, OFF, pictures, settings_from
+from trainer.management.picture_folder import CAPTIONS, pictures
 from trainer.management.starting import Start, read_start
 from trainer.presets import PRESETS
 from trainer.recipe import KINDS, MAX_SEED, Recipe, RecipeError
@@ -218,7 +219,7 @@ def recipe_from(
         "vectors_per_token": options["vectors"],
         "max_steps": options["steps"],
         **(start.settings() if start else {}),
-        **settings_from(options["set"]),
+        **written.from_pairs(options["set"]),
     }
     return Recipe.for_preset(
         options["preset"],
@@ -226,7 +227,7 @@ def recipe_from(
         kind=options["kind"],
         trigger=options["trigger"],
         initializer=options["initializer"],
-        **{name: value for name, value in chosen.items() if value is not None or name in OFF},
+        **{name: value for name, value in chosen.items() if value is not None or name in written.OFF},
     )
 
 
