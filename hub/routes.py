@@ -206,6 +206,9 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "yank": ("yank", "yank"),
     "unyank": (None, "yank"),
     "delete_version": ("delete_version", "delete_version"),
+    "transfer": ("transfer", "transfer"),
+    "api_transfer": (None, "transfer"),
+    "api_transfer_pack": (None, "transfer"),
     "delete_embedding": ("delete_version", "delete_version"),
     # Reports and moderation.
     "report": ("flag", "flag"),

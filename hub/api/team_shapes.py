@@ -49,6 +49,14 @@ class TeamNameForm(Fields):
     name = serializers.CharField(max_length=96)
 
 
+class TransferForm(Fields):
+    """Who gets it."""
+
+    owner = serializers.CharField(
+        max_length=96, help_text="Your own name, or that of a team that you write for."
+    )
+
+
 class TeammateShape(Fields):
     """A person in a team."""
 

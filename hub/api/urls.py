@@ -16,6 +16,7 @@ from hub.api import (
     schema,
     teams,
     tokens,
+    transfers,
     versions,
 )
 
@@ -44,6 +45,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{DRAFT}/pictures", pictures.of_draft, name="api_draft_pictures"),
     path(f"{DRAFT}/pictures/<int:picture>", pictures.one_of_draft, name="api_draft_picture"),
     path(f"{EMBEDDING}/like", packs.like, name="api_like"),
+    path(f"{EMBEDDING}/transfer", transfers.embedding, name="api_transfer"),
+    path(f"{PACK}/transfer", transfers.pack, name="api_transfer_pack"),
     path("packs", packs.packs, name="api_packs"),
     path(PACK, packs.pack, name="api_pack"),
     path(f"{PACK}/lock", packs.lock, name="api_pack_lock"),

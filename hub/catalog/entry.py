@@ -15,6 +15,10 @@ from hub.models import Commit, Embedding, Preview, Version
 from hub.models.registry import VersionQuerySet
 
 RELATED = 6
+# What is offered on the page to those who keep it up.
+UPKEEP = frozenset(
+    ("publish_version", "edit_card", "yank", "delete_version", "change_visibility", "add_preview", "transfer")
+)
 
 # What each block of the sheet is called, and what it answers.
 BLOCKS = {
@@ -94,7 +98,7 @@ def _entry(viewer: Viewer, row: Embedding, version: Version | None) -> Entry:
         drafts=tuple(one for one in versions if not one.published_at),
         twins=_twins(viewer, row, version) if version else (),
         related=_related(viewer, row, version) if version else (),
-        may=acts_on(viewer, row),
+        may=acts_on(viewer, row) & UPKEEP,
         is_liked=likes.is_liked(viewer, embedding=row),
         packs=packs.holding(viewer, embedding=row),
     )

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub import jobs
-from hub.access import Viewer
+from hub.access import Viewer, require
 from hub.errors import NotFound
 from hub.formats import EmbeddingData
 from hub.formats.digests import digests_of
@@ -67,6 +67,8 @@ def freeze(viewer: Viewer, version: Version, prepared: Prepared, *, message: str
     )
     if embedding is None:
         raise NotFound()
+    # Once more, under the lock: it may have got another owner, or the viewer left its team, since this began.
+    require(viewer, "publish_version", embedding)
     stored = Version.objects.select_related("embedding__owner", "base_model").get(pk=version.pk)
     if stored.is_published:
         return stored

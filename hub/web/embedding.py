@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hub.access import require
+from hub.access import can, require
 from hub.catalog import downloads as available
 from hub.catalog import entry as entries
 from hub.catalog import moderation, resolve
@@ -108,6 +108,8 @@ def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     embedding = resolve.embedding(viewer, owner=owner, name=name)
     require(viewer, "edit_card", embedding)
     form = forms.DetailsForm(request.POST or None, initial=forms.details_of(embedding))
+    if not can(viewer, "change_visibility", embedding):
+        del form.fields["visibility"]
     if request.method == "POST" and form.is_valid():
         try:
             publishing.update_details(viewer, embedding=embedding, **form.cleaned_data)

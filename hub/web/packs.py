@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from hub.access import require
+from hub.access import acts_on, require
 from hub.catalog import moderation, teams
 from hub.catalog import packs as reads
 from hub.errors import HubError, NotFound
@@ -99,6 +99,10 @@ def _edit(request: HttpRequest, collection: Collection) -> HttpResponse:
     viewer = viewer_of(request)
     require(viewer, "edit_pack", collection)
     form = pack_forms.PackForm(request.POST or None, initial=pack_forms.details_of(collection))
+    may = acts_on(viewer, collection)
+    for field, act in (("name", "rename"), ("visibility", "change_visibility")):
+        if act not in may:
+            del form.fields[field]
     if request.method == "POST" and form.is_valid():
         try:
             row = packs.update_pack(viewer, pack=collection, **form.cleaned_data)

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from hub.access import Viewer
 from hub.catalog import teams
 from hub.errors import HubError
-from hub.models import Role
+from hub.models import Owner, Role
 from hub.services import names, texts
 
 TILE = "{}<small>{}</small>"
@@ -87,6 +87,26 @@ class OwnerField(forms.ChoiceField):
             label="Under",
             help_text="Your own name, or that of a team that you write for.",
         )
+
+
+class TransferForm(forms.Form):
+    """Who gets it, and its name typed, so that nothing is given away by a slip."""
+
+    owner = forms.ChoiceField(label="To", help_text="One of the names that you may publish under.")
+    name = forms.CharField(max_length=96, widget=forms.TextInput(attrs=_OFF))
+
+    def __init__(self, *args: Any, name: str, owners: list[Owner], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = name
+        self.fields["owner"].choices = [(one.name, one.name) for one in owners]  # type: ignore[attr-defined]
+        self.fields["name"].label = format_html("Type <code>{}</code> to confirm", name)
+
+    def clean_name(self) -> str:
+        """The very name. ValidationError for anything else."""
+        typed = str(self.cleaned_data["name"]).strip()
+        if typed != self.wanted:
+            raise forms.ValidationError(f"That is not {self.wanted}.", code="name_mismatch")
+        return typed
 
 
 def offer_owners(form: forms.Form, viewer: Viewer, act: str) -> None:

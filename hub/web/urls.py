@@ -19,6 +19,7 @@ from hub.web import (
     reports,
     rulings,
     teams,
+    transfers,
     versions,
     webhooks,
 )
@@ -78,6 +79,7 @@ urlpatterns = [
     path("<str:owner>/<str:name>/add-to-pack", pack_members.add, name="add_to_pack"),
     path("<str:owner>/<str:name>/like", pack_members.like, name="like"),
     path("<str:owner>/<str:name>/report", reports.report, name="report"),
+    path("<str:owner>/<str:name>/transfer", transfers.transfer, name="transfer"),
     path("<str:owner>/<str:name>/delete", deletion.delete_embedding, name="delete_embedding"),
     path("<str:owner>/<str:name>/new-version", publish.new_version, name="new_version"),
     path("<str:owner>/<str:name>/drafts/<int:pk>", drafts.draft, name="draft"),
