@@ -51,6 +51,7 @@ SETTINGS = (
 FOLDED = (
     "trigger",
     "title",
+    "start_from",
     "visibility",
     "vectors_per_token",
     "max_steps",
@@ -111,6 +112,13 @@ class TrainForm(expert.SettingFields):
     owner = OwnerField()
     trigger = forms.CharField(
         label="Trigger word", required=False, max_length=63, help_text="Empty: the name is the word."
+    )
+    start_from = forms.CharField(
+        label="Go on from another word",
+        required=False,
+        max_length=160,
+        help_text="owner/name or owner/name@v2, of the same family: learning starts at its vectors, as many as it has.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
     title = forms.CharField(
         required=False, max_length=120, help_text="Shown above the pictures. Empty: the name."

@@ -22,8 +22,9 @@ class TrainingRun(models.Model):
     worker carries `fence`, which each claim raises, and changes nothing when the fence is old.
     `attempts_without_progress` is raised before the engine starts and set back by each new checkpoint.
     Its pictures are deleted some weeks after its end; `picture_digests` stay. With `may_shrink` a run that ran out
-    of memory is tried once more with smaller batches. `goes_on_from` is the run at whose step this one began.
-    `seen_at` is when whoever started it saw how it ended, `told_at` when a mail about that went out, where it was asked.
+    of memory is tried once more with smaller batches. `goes_on_from` is the run at whose step this one began,
+    `start` the word whose vectors it started at.
+    `seen_at` is when whoever started it saw how it ended, `told_at` when a mail about that went out, where asked.
     """
 
     class State(models.TextChoices):
@@ -58,6 +59,7 @@ class TrainingRun(models.Model):
     bundled_set = models.CharField(max_length=64, blank=True)
     picture_digests = models.JSONField(default=list, blank=True)
     pictures_purged_at = models.DateTimeField(null=True, blank=True)
+    start = models.ForeignKey(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     goes_on_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="continuations"
     )

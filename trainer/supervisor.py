@@ -95,6 +95,7 @@ class Attempt:
             "images": workspace.write_pictures(self.run, folder),
             "workdir": str(folder),
             "resume": str(resume) if resume else None,
+            "start": workspace.write_start(self.run, folder),
             "preview_every": max(self.run.max_steps // GROWTH_PICTURES, 1),
             "board": workspace.board_folder(self.run),
         }

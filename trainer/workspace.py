@@ -81,6 +81,15 @@ def write_checkpoint(run: TrainingRun, folder: Path) -> Path | None:
     return None
 
 
+def write_start(run: TrainingRun, folder: Path) -> str | None:
+    """The word that the run starts from, as a file; None where it starts from none, or that word is gone."""
+    if run.start is None or run.start.tensors_id is None:
+        return None
+    path = folder / "start.safetensors"
+    path.write_bytes(blobs.read(run.start.tensors_id))
+    return str(path)
+
+
 def write_snapshots(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
     """The word as it was on the way, as files for the growth row of the sheet."""
     target = folder / "snapshots"

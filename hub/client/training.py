@@ -90,7 +90,7 @@ def captions_of(pictures: list[Path]) -> dict[str, str]:
         try:
             found[path.name] = beside.read_text("utf-8", errors="replace").strip()
         except OSError as error:
-            raise local("caption_unreadable", f"{beside}: {error.strerror}.") from None
+            raise local("unreadable", f"{beside}: {error.strerror}.") from None
     return found
 
 

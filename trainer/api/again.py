@@ -19,6 +19,7 @@ from hub.wire.idempotency import once
 from trainer import runs as reads
 from trainer.api import pictures
 from trainer.models import TrainingImage, TrainingRun
+from trainer.services import beginning
 from trainer.services import pictures as services
 
 # Settings that a new run has fields of their own for, or that belong to the old one alone.
@@ -122,9 +123,14 @@ def _form(run: TrainingRun, waiting: list[TrainingImage]) -> dict[str, Any]:
         "trigger": run.trigger,
         "title": run.embedding.title,
         "initializer": recipe["initializer"],
+        "start_from": beginning.name_of(run.start),
         "preset": recipe.get("preset", "standard"),
         "visibility": run.embedding.visibility,
-        "settings": {name: value for name, value in recipe.items() if name not in _APART},
+        "settings": {
+            name: value
+            for name, value in recipe.items()
+            if name not in _APART and (name, value) != ("initializer_mode", "file")
+        },
     }
     if run.bundled_set:
         return {**asked_for, "bundled_set": run.bundled_set}

@@ -105,6 +105,13 @@ class NewRunForm(Fields):
     trigger = serializers.CharField(required=False, default="", allow_blank=True, max_length=63)
     title = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
     initializer = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
+    start_from = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=160,
+        help_text="`owner/name` or `owner/name@v2`: a word of the same family whose vectors learning starts at.",
+    )
     preset = serializers.ChoiceField(PRESETS, required=False, default="standard")
     visibility = serializers.ChoiceField(Visibility.choices, required=False, default="public")
     bundled_set = serializers.CharField(required=False, default="", allow_blank=True, max_length=64)

@@ -123,6 +123,7 @@ def _store(
             consent=run.consent,
             bundled_set=run.bundled_set,
             picture_digests=run.picture_digests,
+            start=run.start,
             goes_on_from=run,
             goes_on_at=kept.step,
             step=kept.step,

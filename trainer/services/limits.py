@@ -95,11 +95,6 @@ def check_recipe(recipe: Recipe) -> None:
         raise _refused("resolution", f"Pictures are trained at up to {LARGEST_SIDE} pixels a side.")
     if recipe.vectors_per_token > MOST_VECTORS:
         raise _refused("vectors_per_token", f"A word has at most {MOST_VECTORS} vectors.")
-    if recipe.initializer_mode == "file":
-        raise _refused(
-            "initializer_mode",
-            "Here a run goes on from one of your runs; a start from a file is for manage.py train --start.",
-        )
 
 
 def check_picture_count(count: int) -> None:

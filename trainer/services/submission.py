@@ -9,11 +9,11 @@ from uuid import UUID
 from hub.errors import Unacceptable
 from hub.formats.errors import FormatError
 from hub.formats.trigger import check_trigger
-from hub.models import BaseModel, Embedding, Owner
+from hub.models import BaseModel, Embedding, Owner, Version
 from trainer import written
 from trainer.options import MAX_TEXT
 from trainer.recipe import Recipe, RecipeError
-from trainer.services import limits, pictures
+from trainer.services import beginning, limits, pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +21,10 @@ class Submission:
     """What the wizard asks for. Exactly one source of pictures: `picture_ids`, `pictures` or `bundled_set`.
 
     `name` makes a new embedding of the viewer's or of the `owner` given, `embedding` adds a version to one. `settings`
-    are recipe fields that differ from the preset's. `captions` say what else is in a picture, by its id or its file's name; with
-    any of them the recipe learns with captions unless `settings` say otherwise. `ends` say in the same way which end of
-    an oblong picture is kept, see `pictures.cut`. `key` makes sending the same form
-    twice harmless.
+    are recipe fields that differ from the preset's, as values or in words. `start_from` names another word to go on
+    from. `captions` say what else is in a picture, by its id or its file's name; with any of them the recipe learns
+    with captions unless `settings` say otherwise. `ends` say in the same way which end of an oblong picture is kept,
+    see `pictures.cut`. `key` makes sending the same form twice harmless.
     """
 
     trigger: str
@@ -38,6 +38,7 @@ class Submission:
     owner: Owner | None = None
     embedding: Embedding | None = None
     initializer: str = ""
+    start_from: str = ""
     preset: str = "standard"
     settings: dict[str, Any] = field(default_factory=dict)
     picture_ids: list[UUID] = field(default_factory=list)
@@ -49,9 +50,10 @@ class Submission:
     key: UUID | None = None
 
 
-def make_recipe(form: Submission, base: BaseModel) -> Recipe:
-    """The recipe of a submission. Raises Unacceptable naming the field."""
+def make_recipe(form: Submission, base: BaseModel, start: Version | None = None) -> Recipe:
+    """The recipe of a submission, with the version that it starts from. Raises Unacceptable with the field."""
     try:
+        chosen = written.from_values(form.settings)
         recipe = Recipe.for_preset(
             form.preset,
             family=base.family,
@@ -64,7 +66,8 @@ def make_recipe(form: Submission, base: BaseModel) -> Recipe:
                 "seed": fresh_seed(),
                 "captions": any(caption.strip() for caption in form.captions.values()),
                 **({"crop": "focus"} if any(end in pictures.ENDS for end in form.ends.values()) else {}),
-                **written.from_values(form.settings),
+                **chosen,
+                **beginning.settings_of(start, base, chosen),
             },
         )
     except RecipeError as error:

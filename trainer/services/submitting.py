@@ -14,7 +14,7 @@ from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
 from trainer.recipe import Recipe
-from trainer.services import leases, limits, pictures, recording
+from trainer.services import beginning, leases, limits, pictures, recording
 from trainer.services.submission import (
     Submission,
     base_model,
@@ -46,7 +46,8 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     for check in _checks(viewer, form):
         check()
     base = base_model(form)
-    recipe = make_recipe(form, base)
+    start = beginning.version_of(viewer, form.start_from)
+    recipe = make_recipe(form, base, start)
     images = _images(viewer, form)
     kill_point("K15")
     try:
@@ -104,7 +105,7 @@ def _checks(viewer: Viewer, form: Submission) -> list[Callable[[], object]]:
         lambda: check_captions(form),
         lambda: check_word(form),
         lambda: _check_place(viewer, form),
-        lambda: make_recipe(form, base_model(form)),
+        lambda: make_recipe(form, base_model(form), beginning.version_of(viewer, form.start_from)),
         lambda: check_licence(form.licence),
         lambda: check_consent(form),
     ]

@@ -15,7 +15,7 @@ from hub.wire.auth import viewer_of
 from trainer import runs, written
 from trainer.forms import SETTINGS
 from trainer.models import TrainingRun
-from trainer.services import pictures
+from trainer.services import beginning, pictures
 
 
 @require_POST
@@ -46,6 +46,8 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
     """What the form starts with: all that the run was asked for, the seed too, so that one change can be told."""
     recipe = run.recipe
     settings = written.words({field: recipe[field] for field in SETTINGS if field in recipe})
+    if settings["initializer_mode"] == "file":
+        settings |= {"initializer_mode": "", "vectors_per_token": None}
     settings["templates"] = "\n".join(recipe.get("templates", ()))
     if settings.get("crop") != "buckets":
         settings["crop"] = ""  # which part is kept is said at each picture
@@ -56,6 +58,7 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
         "title": run.embedding.title,
         "kind": recipe["kind"],
         "initializer": recipe["initializer"],
+        "start_from": beginning.name_of(run.start),
         "preset": recipe.get("preset", "standard"),
         "base_model": run.base_model.name,
         "licence": run.licence,

@@ -199,6 +199,7 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         trigger=form.word(),
         kind=values["kind"],
         initializer=values["initializer"],
+        start_from=values["start_from"],
         preset=values["preset"],
         base_model=values["base_model"],
         licence=values["licence"],

@@ -30,6 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="you may use these pictures, and every person in them agreed")  # fmt: skip
     parser.add_argument("--trigger", default="", metavar="WORD", help="the word of the prompt")
     parser.add_argument("--initializer", default="", metavar="WORDS", help="a word or two that come close")
+    parser.add_argument("--start", default="", metavar="OWNER/NAME",
+                        help="a word on the hub whose vectors learning starts at; @v2 names a version")  # fmt: skip
     parser.add_argument("--preset", choices=_PRESETS, default="standard", help="how thoroughly (%(default)s)")
     parser.add_argument(
         "--base-model", metavar="NAME", help="a base model that the hub has installed (else its first)"
@@ -123,6 +125,7 @@ def _fields(options: argparse.Namespace, base: str) -> dict[str, str]:
         "consent": "true",
         "trigger": options.trigger,
         "initializer": options.initializer,
+        "start_from": options.start,
         "preset": options.preset,
         "base_model": base,
         "licence": options.licence,
