@@ -229,7 +229,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=4, help="updates a round")
     parser.add_argument("--resolution", type=int)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--memory-only", action="store_true", help="the two processes, as one JSON object")
     parser.add_argument(
         "--folder", type=Path, help="where the base with random weights is kept; default: nowhere"
     )
@@ -273,11 +272,8 @@ def main() -> None:
         else:
             if options.real and not (options.folder / REAL[options.real][0] / "model_index.json").exists():
                 alone(options, "build")
-            if options.memory_only:
-                print(json.dumps({side: json.loads(alone(options, side)) for side in ("reference", "ours")}))
-            else:
-                memory(options)
-                measure(options, scene_of(options))
+            memory(options)
+            measure(options, scene_of(options))
 
 
 if __name__ == "__main__":
