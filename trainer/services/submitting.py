@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from hub.access import Viewer, require
 from hub.errors import Conflict, HubError, Unacceptable, UnacceptableFile
 from hub.killpoints import kill_point
-from hub.models import BaseModel, Embedding, Owner
+from hub.models import BaseModel, Embedding, Owner, Version
 from hub.services import names, publishing
 from hub.services.licences import check_licence
 from trainer import runs
@@ -51,7 +51,7 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     images = _images(viewer, form)
     kill_point("K15")
     try:
-        return _store(viewer, owner, form, base, recipe, images)
+        return _store(viewer, owner, form, base, recipe, images, start)
     except IntegrityError:
         # The same form, twice at once: the other one was first.
         earlier = _earlier(viewer, form)
@@ -183,6 +183,7 @@ def _store(
     base: BaseModel,
     recipe: Recipe,
     images: list[TrainingImage],
+    start: Version | None,
 ) -> TrainingRun:
     """Embedding, run, pictures and promise in one transaction."""
     assert viewer.user is not None
@@ -196,6 +197,7 @@ def _store(
             created_by=viewer.user,
             embedding=_embedding(viewer, form),
             base_model=base,
+            start=start,
             submission_key=form.key,
             recipe=recipe.to_dict(),
             max_steps=recipe.max_steps,
