@@ -3,10 +3,11 @@
     python -m benchmarks.doors [--count 300] [--rounds 5]
 
 Two servers of the same kind (gunicorn, one process, four threads, one database): the hub, and `benchmarks.bare`. One
-client with one kept connection asks each in turn, round by round; what is printed is the middle of the rounds, and the
-middle of the ratios of each round, with their spread: of bytes to the static file, of all else to the query. What is
-asked for is 0.7 of the static file and half of the query. A bare view that makes that query and then sends that file
-shows what is left of the 0.7 to a door that has to ask who may have it.
+client with one kept connection asks each in turn, round by round. Two ratios are printed, each the middle of the rounds
+with its spread: of requests a second, and of the server's processor time a request, which other users of the machine
+change less. Bytes are held against the static file, all else against the query. What is asked for is 0.7 of the static
+file and half of the query. A bare view that makes that query and then sends that file shows what is left of the 0.7 to
+a door that has to ask who may have it.
 """
 
 import argparse
@@ -45,6 +46,27 @@ def served(application: str, port: int, log: Path, **environment: str) -> "subpr
     return server
 
 
+class Spent:
+    """Processor seconds of a server with all its threads; it is the leader of a session of its own."""
+
+    def __init__(self, server: "subprocess.Popen[bytes]") -> None:
+        own = [path.parent for path in Path("/proc").glob("[0-9]*/stat") if _session(path) == server.pid]
+        self.tasks = [folder / "task" for folder in own]
+
+    def seconds(self) -> float:
+        """So far."""
+        files = (file for task in self.tasks for file in task.glob("*/schedstat"))
+        return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+
+
+def _session(stat: Path) -> int:
+    """The session of a process; 0 for one that has just ended."""
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[3])
+    except OSError:
+        return 0
+
+
 def speed(port: int, address: str, count: int, method: str = "GET") -> float:
     """Requests a second over one kept connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -62,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=300, help="requests in a round")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--embeddings", type=int, default=200, help="how many are in the database")
     options = parser.parse_args()
     memory = Path("/dev/shm")
     work = Path(tempfile.mkdtemp(prefix="glossa-bench-doors-", dir=memory if memory.is_dir() else None))
@@ -75,16 +98,16 @@ def main() -> None:
 
     valkey = Valkey(settings.VALKEY_SOCKET, work)
     valkey.start()
-    filled(200, f"http://127.0.0.1:{hub}")
+    filled(options.embeddings, f"http://127.0.0.1:{hub}")
     version = Version.objects.get(embedding__name=NAME)
     stored = File.objects.get(version=version, layout="canonical")
     files = work / "files"
     files.mkdir()
     (files / "file.safetensors").write_bytes(stored_bytes(stored.blob_id))
-    servers = [
-        served("hub.wsgi:application", hub, work / "hub.log"),
-        served("benchmarks.bare:application", bare, work / "bare.log", BARE_FILES=str(files)),
-    ]
+    servers = {
+        hub: served("hub.wsgi:application", hub, work / "hub.log"),
+        bare: served("benchmarks.bare:application", bare, work / "bare.log", BARE_FILES=str(files)),
+    }
     tree = f"/mara/{NAME}/resolve/v1"
     questions = {
         "one indexed query, bare Django": (bare, f"/query/{NAME}", "GET"),
@@ -95,7 +118,9 @@ def main() -> None:
         "civitai version": (hub, f"/api/v1/model-versions/{version.pk}", "GET"),
         "civitai by hash": (hub, f"/api/v1/model-versions/by-hash/{stored.blob_id}", "GET"),
         "civitai download": (hub, f"/api/download/models/{version.pk}", "GET"),
+        "civitai model": (hub, f"/api/v1/models/{version.embedding_id}", "GET"),
         "native embedding": (hub, f"/api/hub/v1/embeddings/mara/{NAME}", "GET"),
+        "native version": (hub, f"/api/hub/v1/embeddings/mara/{NAME}/versions/1", "GET"),
         "file bytes, hf resolve": (hub, f"{tree}/{stored.path}", "GET"),
         "file bytes, native": (
             hub,
@@ -104,9 +129,9 @@ def main() -> None:
         ),
     }
     try:
-        compare(questions, options.count, options.rounds, valkey)
+        compare(questions, {port: Spent(server) for port, server in servers.items()}, options, valkey)
     finally:
-        for server in servers:
+        for server in servers.values():
             process.stop(server)
         valkey.stop()
         shutil.rmtree(work, ignore_errors=True)
@@ -119,23 +144,37 @@ def stored_bytes(sha256: str) -> bytes:
     return blobs.read(sha256)
 
 
-def compare(questions: dict[str, tuple[int, str, str]], count: int, rounds: int, valkey: object) -> None:
+def compare(
+    questions: dict[str, tuple[int, str, str]],
+    spent: dict[int, Spent],
+    options: argparse.Namespace,
+    valkey: object,
+) -> None:
     """Every question in turn, round by round."""
-    found: dict[str, list[float]] = {name: [] for name in questions}
-    for turn in range(rounds + 1):
+    rates: dict[str, list[float]] = {name: [] for name in questions}
+    costs: dict[str, list[float]] = {name: [] for name in questions}
+    for turn in range(options.rounds + 1):
         for name, (port, address, method) in questions.items():
             valkey.flush()  # type: ignore[attr-defined]  # counts of calls begin anew
-            rate = speed(port, address, count if turn else 20, method)
+            before, count = spent[port].seconds(), options.count if turn else 20
+            rate = speed(port, address, count, method)
             if turn:
-                found[name].append(rate)
+                rates[name].append(rate)
+                costs[name].append((spent[port].seconds() - before) / count)
     names = list(questions)
+    sys.stdout.write(f"load {os.getloadavg()[0]:.1f}; requests a second, and microseconds of the server's\n")
     for name in names:
-        base = found[names[1] if name.startswith("file bytes") else names[0]]
-        ratios = [mine / theirs for mine, theirs in zip(found[name], base, strict=True)]
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        other = names[1] if name.startswith("file bytes") else names[0]
+        asked = [mine / theirs for mine, theirs in zip(rates[name], rates[other], strict=True)]
+        worked = [theirs / mine for mine, theirs in zip(costs[name], costs[other], strict=True)]
         sys.stdout.write(
-            f"{name:34} {statistics.median(found[name]):8.0f}/s  {statistics.median(ratios):.2f} ({spread})\n"
+            f"{name:34} {statistics.median(rates[name]):6.0f}/s {_told(asked)}"
+            f" {statistics.median(costs[name]) * 1e6:7.0f} us {_told(worked)}\n"
         )
+
+
+def _told(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):5.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":

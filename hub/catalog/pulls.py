@@ -7,13 +7,15 @@ viewer may have it is asked each time.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 from django.db.models import F, QuerySet
 
-from hub.access import ANONYMOUS, Viewer, allows, is_open, visible
+from hub.access import ANONYMOUS, Viewer, is_open, visible
 from hub.catalog.shapes import TreeFile
+from hub.catalog.stamps import NAME, NUMBER, OWNER, is_stranger, stamped
+from hub.catalog.standing import Row, Standing
 from hub.errors import NotFound
 from hub.formats import LAYOUTS, STORED_LAYOUTS, tools_for
 from hub.models import Blob, Commit, File, Version
@@ -84,10 +86,10 @@ def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> 
 
     NotFound `entry_not_found`, with the commit, for a path that the commit does not have.
     """
-    row = _first(_pullable(viewer), owner, name, revision)
+    row = _asked(viewer, owner, name, revision)
     if row is None:
         return None
-    sha, version, readme, visibility = row
+    sha, version, readme, visibility = row[:4]
     held = held_by(sha, version, readme).get(path)
     if held is None:
         raise NotFound("There is no file of this name.", code="entry_not_found", commit=sha)
@@ -97,10 +99,10 @@ def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> 
 
 def stored(viewer: Viewer, *, owner: str, name: str, number: int, layout: str) -> Pulled | None:
     """The file of a version in a layout that is stored with it. None where somebody has to look, make or refuse."""
-    row = _first(_pullable(viewer), owner, name, f"v{number}") if layout in STORED_LAYOUTS else None
+    row = _asked(viewer, owner, name, f"v{number}") if layout in STORED_LAYOUTS else None
     if row is None:
         return None
-    sha, version, readme, visibility = row
+    sha, version, readme, visibility = row[:4]
     for path, held in held_by(sha, version, readme).items():
         if held.layout == layout:
             return _pulled(path, held, LAYOUTS[layout].content_type, sha, is_public=is_open(visibility))
@@ -127,8 +129,16 @@ def commit(viewer: Viewer, *, owner: str, name: str, revision: str) -> Commit | 
 
     None where `resolve.revision` has to look, or to refuse.
     """
-    row: Commit | None = _first(_told(viewer), owner, name, revision)
-    return row
+    which = _which(revision)
+    if which is None:
+        return None
+    rows = _rows(viewer).select_related(*_WITH).only(*_TOLD)
+    return _of(rows, owner.lower(), name.lower(), *which).first()
+
+
+def stamp(viewer: Viewer, *, owner: str, name: str, revision: str = "main", **rest: object) -> Row | None:
+    """Of what doors tell of a commit, as `hub.catalog.stamps` says it; `rest` is what else an address may hold."""
+    return _asked(viewer, owner, name, revision) if is_stranger(viewer) else None
 
 
 def tree(of: Commit) -> list[TreeFile]:
@@ -156,52 +166,52 @@ def held_by(sha: str, version: int, readme: str | None) -> Mapping[str, Held]:
     return found
 
 
-def _first(rows: QuerySet[Commit, Any], owner: str, name: str, revision: str) -> Any:
-    """The row of these that the revision means, in one query; None where there is none."""
+def _asked(viewer: Viewer, owner: str, name: str, revision: str) -> Row | None:
+    """What `file` asks of the commit that the revision means; for strangers its stamp as well. None without one."""
     which = _which(revision)
     if which is None:
         return None
-    question, order = which
-    named = rows.filter(embedding__owner__name=owner.lower(), embedding__name=name.lower(), **question)
-    return next(iter(named.order_by(order)[:1]), None)
+    owner, name = owner.lower(), name.lower()
+    if is_stranger(viewer):
+        return _OPEN[which[0]].ask(owner, name, *which[1:])
+    row: Row | None = _of(_rows(viewer), owner, name, *which).values_list(*_ASKED).first()
+    return row
 
 
-def _which(revision: str) -> tuple[dict[str, Any], str] | None:
-    """The commit that a revision means, and the order in which it comes first."""
+def _which(revision: str) -> tuple[str] | tuple[str, int | str] | None:
+    """The column by which a revision names a commit, with its value; none for the commit of the head."""
     if revision == "main":
-        return {"version": F("embedding__head")}, "-sequence"
+        return ("",)
     number = _NUMBER.fullmatch(revision)
     if number:
-        return {"version__number": int(number[1])}, "sequence"
-    return ({"sha": revision}, "sequence") if _WHOLE_ID.fullmatch(revision) else None
+        return "version__number", int(number[1])
+    return ("sha", revision) if _WHOLE_ID.fullmatch(revision) else None
 
 
-def _pullable(viewer: Viewer) -> QuerySet[Commit, Any]:
-    """The commits of versions that this viewer may pull, as `file` asks of them."""
-    if viewer == ANONYMOUS and allows(viewer, "see_public"):
-        return _open_to_all()
-    return _rows(viewer).values_list(*_ASKED)
-
-
-def _told(viewer: Viewer) -> QuerySet[Commit]:
-    """The same, as `commit` asks."""
-    if viewer == ANONYMOUS and allows(viewer, "see_public"):
-        return _told_to_all()
-    return _rows(viewer).select_related(*_WITH).only(*_TOLD)
+def _of(
+    rows: QuerySet[Commit], owner: str, name: str, column: str, value: int | str | None = None
+) -> QuerySet[Commit]:
+    """Those of these that the column names, in the order in which they come first."""
+    question = {column: value} if column else {"version": F("embedding__head")}
+    named = rows.filter(embedding__owner__name=owner, embedding__name=name, **question)
+    return named.order_by("sequence" if column else "-sequence")
 
 
 def _rows(viewer: Viewer) -> QuerySet[Commit]:
+    """The commits of versions that this viewer may pull."""
     return visible(Commit.objects.filter(version__state__in=_PULLABLE), viewer)
 
 
-# Both for strangers. Put together once, as they depend on nothing; each filter of them is a question of its own.
+def _standing(column: str, *value: int | str) -> Standing:
+    return Standing(
+        lambda owner, name, *value: stamped(_of(_rows(ANONYMOUS), owner, name, column, *value), *_ASKED),
+        *(OWNER, NAME, *value),
+    )
 
 
-@cache
-def _open_to_all() -> QuerySet[Commit, Any]:
-    return visible(Commit.objects.all(), ANONYMOUS).values_list(*_ASKED)
-
-
-@cache
-def _told_to_all() -> QuerySet[Commit]:
-    return visible(Commit.objects.all(), ANONYMOUS).select_related(*_WITH).only(*_TOLD)
+# What strangers ask, by each way to name a commit.
+_OPEN: Final = {
+    "": _standing(""),
+    "version__number": _standing("version__number", NUMBER),
+    "sha": _standing("sha", "0" * 40),
+}

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Final, cast
 
 from django.db.models import Q, Sum
 
-from hub.access import ANONYMOUS, Viewer, allows, is_open, visible
+from hub.access import ANONYMOUS, Viewer, is_open, visible
+from hub.catalog import stamps
+from hub.catalog.memory import Memory
 from hub.errors import NotFound
 from hub.models import Commit, Digest, Download, Embedding, File, Preview, Version
 from hub.models.registry import VersionQuerySet
@@ -83,32 +84,24 @@ def pullable(viewer: Viewer) -> VersionQuerySet:
 def version(viewer: Viewer, *, number: int, is_for_file: bool = False) -> Whole:
     """The version with this id. NotFound for what is not there, hidden or withdrawn: all of that looks the same.
 
-    Three queries, and one where only its file is wanted (`is_for_file`), with no pulls and no pictures.
+    Three queries. Where only its file is wanted (`is_for_file`), with no pulls and no pictures, it is one, and for
+    strangers a standing one.
     """
-    rows = list(_told(viewer).filter(pk=number))
+    now = stamps.of_version(viewer, number=number) if is_for_file else None
+    known = _for_file.get(number, now) if now is not None else None
+    if known is not None:
+        return known
+    rows = list(pullable(viewer).only(*_TOLD).filter(pk=number))
     files = _frozen(rows)
     if not rows or number not in files:
         raise NotFound("Model not found")
-    if is_for_file:
-        return _whole(rows[0], files[number])
-    return _whole(
-        rows[0], files[number], pulls=_pulls([number]).get(number, 0), pictures=_pictures([number])[number]
-    )
-
-
-def _told(viewer: Viewer) -> VersionQuerySet:
-    """`pullable`, with no more columns than tools are told."""
-    if viewer == ANONYMOUS and allows(viewer, "see_public"):
-        return _told_to_all()
-    return pullable(viewer).only(*_TOLD)
-
-
-@cache
-def _told_to_all() -> VersionQuerySet:
-    """The same for strangers, put together once."""
-    return cast(
-        VersionQuerySet, visible(Version.objects.all(), ANONYMOUS).select_related(*_WITH).only(*_TOLD)
-    )
+    if not is_for_file:
+        pulls, pictures = _pulls([number]).get(number, 0), _pictures([number])[number]
+        return _whole(rows[0], files[number], pulls=pulls, pictures=pictures)
+    found = _whole(rows[0], files[number])
+    if now is not None:
+        _for_file.put(number, now, found)
+    return found
 
 
 def embedding(viewer: Viewer, *, number: int) -> Shelf:
@@ -172,6 +165,8 @@ class _Frozen:
     digests: dict[str, str]
 
 
+# What strangers are told of a version's file.
+_for_file: Final[Memory[Whole]] = Memory(MOST_KNOWN)
 # By id and moment of publishing, which no other version has.
 _known: dict[tuple[int, datetime | None], _Frozen] = {}
 

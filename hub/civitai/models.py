@@ -2,9 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from hub.catalog import shelves, whole
+from hub.access import Viewer
+from hub.catalog import shelves, stamps, whole
+from hub.catalog.standing import Row
 from hub.civitai import addresses, ids, payloads, questions
 from hub.civitai.endpoint import endpoint, viewer_of
+from hub.wire.remembered import remembered
 
 
 @endpoint()
@@ -20,7 +23,12 @@ def listing(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"items": items, "metadata": metadata})
 
 
+def _stamp(viewer: Viewer, *, number: str) -> Row | None:
+    return stamps.of_embedding(viewer, number=ids.number(number))
+
+
 @endpoint()
+@remembered(_stamp)
 def one(request: HttpRequest, number: str) -> HttpResponse:
     """`GET /models/:id`. NotFound for what is hidden as for what never was."""
     shelf = whole.embedding(viewer_of(request), number=ids.number(number))

@@ -6,17 +6,25 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from hub.catalog import hashes, whole
+from hub.access import Viewer
+from hub.catalog import hashes, stamps, whole
+from hub.catalog.standing import Row
 from hub.civitai import ids, payloads
 from hub.civitai.endpoint import endpoint, viewer_of
 from hub.civitai.errors import malformed
 from hub.errors import Invalid, NotFound
+from hub.wire.remembered import remembered
 
 WHOLE_MOST, IDS_MOST = 100, 10_000
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
+def _stamp(viewer: Viewer, *, number: str) -> Row | None:
+    return stamps.of_version(viewer, number=ids.number(number))
+
+
 @endpoint()
+@remembered(_stamp)
 def one(request: HttpRequest, number: str) -> HttpResponse:
     """`GET /model-versions/:id`."""
     found = whole.version(viewer_of(request), number=ids.number(number))
@@ -24,6 +32,7 @@ def one(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @endpoint()
+@remembered(_stamp)
 def mini(request: HttpRequest, number: str) -> HttpResponse:
     """`GET /model-versions/mini/:id`: just enough to download."""
     found = whole.version(viewer_of(request), number=ids.number(number))
@@ -33,6 +42,7 @@ def mini(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @endpoint()
+@remembered(hashes.stamp)
 def by_hash(request: HttpRequest, digest: str) -> HttpResponse:
     """`GET /model-versions/by-hash/:hash`. What is no digest names nothing."""
     viewer = viewer_of(request)

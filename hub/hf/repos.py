@@ -6,11 +6,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from hub.catalog import repositories
+from hub.catalog import pulls, repositories
 from hub.catalog.pack_shapes import Pack
 from hub.errors import Invalid, NotFound
 from hub.hf import found, naming, payloads
 from hub.hf.endpoint import endpoint
+from hub.wire.remembered import remembered
 
 LIST_PAGE, LIST_MAX = 100, 1000
 COMMITS_PAGE = 50
@@ -19,6 +20,7 @@ KNOWN_ACTS = frozenset({"revision", "tree", "paths-info", "refs", "commits", "au
 
 
 @endpoint()
+@remembered(pulls.stamp)
 def info(request: HttpRequest, owner: str, name: str, revision: str = "main") -> HttpResponse:
     """The record of a repository at a revision."""
     at = found.at(request, owner, name, revision)
@@ -28,6 +30,7 @@ def info(request: HttpRequest, owner: str, name: str, revision: str = "main") ->
 
 
 @endpoint()
+@remembered(pulls.stamp)
 def tree(request: HttpRequest, owner: str, name: str, revision: str, folder: str = "") -> HttpResponse:
     """The files of a revision. All of them are at the root, so every folder is missing."""
     at = found.at(request, owner, name, revision)
@@ -67,6 +70,7 @@ def _asked_paths(request: HttpRequest) -> tuple[set[str], bool]:
 
 
 @endpoint()
+@remembered(pulls.stamp)
 def refs(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """The one branch and the tags."""
     viewer = found.viewer_of(request)

@@ -1,4 +1,4 @@
-"""What readers need: the text that search looks through, fingerprints of values, pulls counted by day."""
+"""What readers need: the text that search looks through, fingerprints of values, pulls by day, stamps."""
 
 from django.db import models
 
@@ -25,6 +25,21 @@ class SearchText(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class Stamp(models.Model):
+    """A number that is drawn anew whenever anything changes that doors tell of an embedding.
+
+    Triggers of the database draw it, in the transaction that makes the change, so that no writer can forget to.
+    """
+
+    embedding = models.OneToOneField(
+        Embedding, primary_key=True, on_delete=models.CASCADE, related_name="stamp"
+    )
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 class Download(models.Model):

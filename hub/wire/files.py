@@ -13,7 +13,7 @@ from hub.services import converting, counting
 from hub.wire.errors import ProtocolError
 
 INERT_POLICY: Final = "sandbox; default-src 'none'"
-# Up to here reading and comparing costs less than handing over an open file.
+# Up to here reading costs less than handing over an open file.
 IN_MEMORY: Final = 1 << 18
 RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -91,13 +91,11 @@ def _body(request: HttpRequest, file: Sendable, start: int, end: int, data: byte
     """These bytes: of what is large from the disk, by the server's own means, and else from memory."""
     if request.method == "HEAD":
         return HttpResponse()
-    if data is None and file.size <= IN_MEMORY:
-        data = converting.stored(file.sha256)
     if data is not None:
         return HttpResponse(data[start : end + 1])
     opened = converting.opened(file.sha256)
     opened.seek(start)
-    if end == file.size - 1:
+    if end == file.size - 1 and file.size > IN_MEMORY:
         return FileResponse(opened)  # type: ignore[return-value]  # the same to all that pass it on
     with opened:
         return HttpResponse(opened.read(end + 1 - start))

@@ -5,11 +5,13 @@ A tool that looks or pulls sends no cookie. Who sends one, or wants to change so
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, cast
 
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.urls import get_resolver
 
 from hub.wire import gate
 
@@ -20,6 +22,8 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+# Addresses whose route a process remembers: about a kilobyte for each.
+_REMEMBERED: Final = 2048
 
 
 class ShortcutMiddleware:
@@ -30,6 +34,7 @@ class ShortcutMiddleware:
         # Layers are built from the lowest up, so the last gate built is the one below this.
         answered = convert_exception_to_response(gate.GateMiddleware.newest)
         self._gate = cast(Callable[[HttpRequest], HttpResponse], answered)
+        _remember_routes()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer of whichever way fits."""
@@ -54,3 +59,10 @@ def _fits(request: HttpRequest) -> bool:
     except DisallowedHost:
         return False
     return True
+
+
+def _remember_routes() -> None:
+    """Look an address up among the routes once: it stands for the same view as long as the process lives."""
+    resolver = get_resolver()
+    if "resolve" not in vars(resolver):
+        resolver.resolve = lru_cache(_REMEMBERED)(resolver.resolve)  # type: ignore[method-assign]  # on this one only

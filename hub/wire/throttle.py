@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, TypeVar
 
@@ -140,10 +141,13 @@ def address_of(request: HttpRequest) -> str:
 
 def _who(request: HttpRequest, viewer: Viewer) -> str:
     """Whose counter: the person's, or the address's (the whole /64 of an IPv6 one)."""
-    if viewer.user is not None:
-        return f"user-{viewer.user.pk}"
+    return f"user-{viewer.user.pk}" if viewer.user is not None else _of_address(address_of(request))
+
+
+@lru_cache(MOST_CALLERS // 10)
+def _of_address(text: str) -> str:
     try:
-        address = ip_address(address_of(request))
+        address = ip_address(text)
     except ValueError:
         return "nowhere"
     if isinstance(address, IPv6Address):
