@@ -51,6 +51,14 @@ class NameForm(forms.Form):
         return name
 
 
+class RenameForm(NameForm):
+    """Another name of a team."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = "New name"
+
+
 class NewTeamForm(NameForm, AboutForm):
     """A new team."""
 

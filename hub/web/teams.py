@@ -141,7 +141,7 @@ def rename(request: HttpRequest, name: str) -> HttpResponse:
     """Another name for the team."""
     viewer = viewer_of(request)
     row = reads.get(viewer, name=name)
-    form = team_forms.NameForm(request.POST)
+    form = team_forms.RenameForm(request.POST)
     if form.is_valid():
         try:
             row = services.rename(viewer, team=row, name=form.cleaned_data["name"])
@@ -206,7 +206,7 @@ def _shown(request: HttpRequest, row: Team, **given: Any) -> HttpResponse:
     fresh = {
         "about": team_forms.AboutForm(initial={"title": row.title, "about": row.about}),
         "asking": team_forms.InviteForm(wants_reason=page.role is not Role.ADMIN),
-        "naming": team_forms.NameForm(),
+        "naming": team_forms.RenameForm(),
     }
     context = {"page": page, "team": row, "roles": Role.choices, **fresh, **given}
     wrong = any(form.errors for form in given.values())
