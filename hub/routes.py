@@ -231,6 +231,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "train": ("start_run", "start_run"),
     "train_check": (None, "start_run"),
     "train_advice": (None, "start_run"),
+    "train_prompts": (None, "start_run"),
     "train_picture": (None, "start_run"),
     "train_set_picture": ("see_public", None),
     "runs": ("see_run", None),

@@ -44,6 +44,7 @@ from trainer.runs.seen import (
     visible,
     waiting_pictures,
 )
+from trainer.runs.teaching import prompts
 
 __all__ = [
     "MOST_COMPARED",
@@ -71,6 +72,7 @@ __all__ = [
     "picture",
     "pictures",
     "place_in_line",
+    "prompts",
     "resolution_of",
     "runs_since_yesterday",
     "say",

@@ -19,6 +19,7 @@ from hub.wire import media
 from hub.wire.auth import viewer_of
 from trainer import runs
 from trainer.models import RUNNING, TrainingRun
+from trainer.prompts import NAME
 from trainer.services import submitting, telling
 from trainer.web import compare, ended
 
@@ -184,4 +185,5 @@ def _log(run: TrainingRun, *, after: int = 0) -> list[tuple[runs.Event, str]]:
 
 def _prompts(run: TrainingRun) -> list[str]:
     started = run.events.filter(kind="started").order_by("-sequence").first()
-    return list(started.data.get("prompts", [])) if started else []
+    told = started.data.get("prompts", []) if started else []
+    return [prompt.replace(NAME, run.trigger) for prompt in told]
