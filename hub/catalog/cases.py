@@ -1,6 +1,7 @@
 """The moderators' desk: the queue of cases, one case whole, appeals, the log of rulings. Nobody else gets anything."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -144,7 +145,7 @@ def _listing(rows: QuerySet[Any], page: int) -> Listing:
 def _lines(flags: QuerySet[Flag], rows: list[dict[str, Any]]) -> tuple[CaseLine, ...]:
     """The grouped rows with names, reasons and what is held, in their order."""
     ids = {key: [row[key] for row in rows if row[key]] for key in _KEYS}
-    things: dict[str, dict[int, Thing]] = {
+    things: dict[str, Mapping[int, Thing]] = {
         "embedding": Embedding.objects.select_related("owner").in_bulk(ids["embedding"]),
         "pack": Collection.objects.select_related("owner").in_bulk(ids["pack"]),
         "owner": Owner.objects.in_bulk(ids["owner"]),

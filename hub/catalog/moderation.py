@@ -1,15 +1,19 @@
 """Flags and rulings: the moderators', hidden from everybody else; a person's own; what a tombstone says."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from hub.access import Viewer, allows, can, has_scope_for, require, under
 from hub.errors import NotFound, TakenDown
 from hub.models import Collection, Embedding, Flag, Ruling, User
 
+# So long a removed picture is told on its word's page.
+NEWS: Final = timedelta(days=30)
 OPEN: Final = {"open": True, "settled": False, "all": None}
 
 
@@ -79,6 +83,9 @@ def open_on(viewer: Viewer, thing: Embedding | Collection) -> list[Ruling]:
     if viewer.user is None or viewer.token is not None or not can(viewer, act, thing):
         return []
     rows = Ruling.objects.filter(about, lifted_at=None).select_related("version", "appeal")
+    # A picture that has gone is no news for ever.
+    old = Q(kind=Ruling.Kind.REMOVE_PICTURE, made_at__lt=timezone.now() - NEWS)
+    rows = rows.exclude(old)
     return list(rows.order_by("version__number", "pk"))
 
 

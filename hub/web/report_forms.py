@@ -69,7 +69,7 @@ class RulingForm(forms.Form):
     category = forms.ChoiceField(
         label="Why, for everybody",
         choices=Reason.choices,
-        help_text="Stands on the tombstone.",
+        help_text="Stands where something was taken down.",
     )
     reason = forms.CharField(
         label="Reason, for the owner",
@@ -89,7 +89,10 @@ class RulingForm(forms.Form):
         usual = next((flag for flag in case.open_flags if flag.reason), None)
         initial = {"category": usual.reason if usual else Reason.OTHER.value}
         chosen = next((flag.picture_id for flag in case.open_flags if flag.picture_id), None)
-        super().__init__(*args, initial={**initial, "picture": chosen}, **kwargs)
+        named = {flag.version_id for flag in case.open_flags}
+        version = str(named.pop()) if len(named) == 1 and None not in named else ""
+        kwargs["initial"] = {**initial, "picture": chosen, "version": version}
+        super().__init__(*args, **kwargs)
         kinds = [kind for kind in _OF[case.kind] if kind != Ruling.Kind.REMOVE_PICTURE or self.pictures]
         self.fields["kind"].choices = [(kind.value, _tile(kind.label, _DOES[kind])) for kind in kinds]  # type: ignore[attr-defined]  # a ChoiceField has them
         self._offer(

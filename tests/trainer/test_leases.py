@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.db.models.functions import Now
 
-from hub.models import OutboxJob
+from hub.models import OutboxJob, User
 from tests import factories
 from trainer import runs
 from trainer.models import TrainingRun
@@ -178,3 +178,16 @@ def test_steps_done_twice_are_one_point_of_the_curve(submit: Submit) -> None:
     points, last = runs.curve(row)
     assert [point[:2] for point in points] == [[1, 0.9], [2, 0.7]]
     assert runs.curve(row, after=last) == ([], last)
+
+
+def test_a_run_of_somebody_who_was_frozen_is_not_begun_and_one_in_hand_is_stopped(submit: Submit) -> None:
+    run = submit()
+    people = User.objects.filter(pk=run.created_by_id)
+    people.update(is_active=False)
+    assert leases.claim(run.id, "one") is None
+    assert leases.claim_next("one") is None
+    people.update(is_active=True)
+    held = claimed(run)
+    assert not leases.is_cancelled(held)
+    people.update(is_active=False)
+    assert leases.is_cancelled(held)

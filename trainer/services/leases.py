@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from hub import jobs
-from hub.models import Owner, Version
+from hub.models import Owner, User, Version
 from hub.services import previews
 from trainer import runs
 from trainer.models import RUNNING, WAITING, TrainingRun
@@ -70,6 +70,8 @@ def claim(run_id: UUID, worker: str) -> Claim | None:
             .filter(models.Q(lease_until=None) | models.Q(lease_until__lt=Now()))
             .filter(models.Q(not_before=None) | models.Q(not_before__lt=Now()))
             .filter(attempts_without_progress__lt=MOST_DEATHS_IN_A_ROW)
+            # A subquery and no join: the row itself is looked at again when somebody else was faster.
+            .exclude(created_by__in=User.objects.filter(is_active=False).values("pk"))
             .update(
                 state=State.PREPARING,
                 stage="",
@@ -97,11 +99,11 @@ def beat(held_claim: Claim) -> None:
 
 
 def is_cancelled(held_claim: Claim) -> bool:
-    """Whether the owner wants the run stopped. Raises LeaseLost."""
-    answer = _of(held_claim).values_list("cancel_requested", flat=True).first()
+    """Whether the owner wants the run stopped, or is frozen. Raises LeaseLost."""
+    answer = _of(held_claim).values_list("cancel_requested", "created_by__is_active").first()
     if answer is None:
         raise LeaseLost(str(held_claim.run_id))
-    return bool(answer)
+    return answer[0] or answer[1] is False
 
 
 @contextmanager

@@ -37,7 +37,8 @@ def hold_if_due(embedding: Embedding) -> list[Ruling]:
 
 
 def _counts(person: User) -> bool:
-    return person.is_active and (person.made_by_operator or person.date_joined < timezone.now() - SETTLED_IN)
+    known = person.is_moderator or person.is_staff or person.made_by_operator
+    return person.is_active and (known or person.date_joined < timezone.now() - SETTLED_IN)
 
 
 def _meant(embedding: Embedding, flags: list[Flag]) -> list[Version]:
@@ -45,7 +46,7 @@ def _meant(embedding: Embedding, flags: list[Flag]) -> list[Version]:
     offered = Version.objects.filter(embedding=embedding).resolvable()
     named = [flag.version_id for flag in flags]
     if None not in named:
-        offered = offered.filter(pk__in=named)
+        offered = offered.filter(pk__in=[pk for pk in named if pk])
     given_back = Ruling.objects.filter(rule=RULE, lifted_at__isnull=False).values("version")
     return list(offered.exclude(pk__in=given_back).order_by("number"))
 

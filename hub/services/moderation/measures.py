@@ -75,6 +75,8 @@ def _hold_pack(made: Ruling, pack: Collection) -> Ruling:
 
 
 def _give_pack_back(ruling: Ruling) -> None:
+    if ruling.pack_id is None:
+        raise Conflict("bytes_gone", "The pack was deleted since; there is nothing to give back.")
     Collection.objects.filter(pk=ruling.pack_id).update(visibility=ruling.before_state)
 
 
