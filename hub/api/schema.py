@@ -31,6 +31,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "VersionState": "hub.models.Version.State",
         "SheetState": "hub.models.Version.SheetState",
         "PictureRole": "hub.models.Preview.Role",
+        "TeamRole": "hub.models.team.Role",
         "FlagReason": "hub.models.Flag.Reason",
         "FlagOutcome": "hub.models.Flag.Outcome",
         "RulingKind": "hub.models.Ruling.Kind",
