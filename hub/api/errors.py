@@ -19,15 +19,17 @@ def handle(exception: Exception, context: dict[str, Any]) -> HttpResponse | None
 
     None leaves the exception to the site's middleware, which writes the hub's errors with the same body.
     """
-    refusal = _translated(exception)
+    refusal = _translated(exception, context)
     if refusal is None:
         return None
     return errors.answer(context["request"]._request, refusal)
 
 
-def _translated(exception: Exception) -> HubError | None:
+def _translated(exception: Exception, context: dict[str, Any]) -> HubError | None:
     """What a refusal of the framework is called here, or None for anything else."""
     match exception:
+        case exceptions.MethodNotAllowed():
+            return errors.method_not_allowed(", ".join(context["view"].allowed_methods))
         case exceptions.UnsupportedMediaType():
             return errors.ProtocolError(
                 415, "unsupported_media_type", "Send JSON, or a form with the file in it."
