@@ -121,6 +121,23 @@ def _unhashed_static_files(request: pytest.FixtureRequest) -> None:
         settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
+@pytest.fixture(autouse=True)
+def _stamps_at_once(request: pytest.FixtureRequest) -> None:
+    """A test that never commits sees its stamps drawn with each change, and not at a commit that never comes."""
+    marker = request.node.get_closest_marker("django_db")
+    if ON_POSTGRES and marker is not None and not marker.kwargs.get("transaction"):
+        request.getfixturevalue("db")
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT string_agg(quote_ident(tgname), ', ') FROM pg_trigger WHERE tgname LIKE 'stamp_%'"
+                " AND tgdeferrable"
+            )
+            [names] = cursor.fetchone()
+            cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
     """The suite's S3 server, started once."""

@@ -8,6 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -28,9 +29,14 @@ _compared: dict[str, tuple[tuple[int, ...], float]] = {}
 def _store() -> DiskStore | S3Store:
     storage = storages["blobs"]
     if isinstance(storage, FileSystemStorage):
-        return DiskStore(Path(storage.location))
+        return _in_folder(storage.location)
     assert isinstance(storage, BucketStorage)
     return S3Store(storage)
+
+
+@lru_cache(8)
+def _in_folder(location: str) -> DiskStore:
+    return DiskStore(Path(location))
 
 
 def put(source: bytes | Path, *, sha256: str | None = None) -> StoredBlob:

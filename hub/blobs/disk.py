@@ -41,7 +41,8 @@ class DiskStore:
     def open(self, sha256: str) -> BinaryIO:
         """The file, for reading."""
         try:
-            return (self.root / path_of(sha256)).open("rb")
+            # With every pull, so not by way of a new Path.
+            return open(f"{self.root}/{path_of(sha256)}", "rb")
         except FileNotFoundError:
             raise absent(sha256) from None
         except OSError as error:

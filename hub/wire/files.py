@@ -94,7 +94,8 @@ def _body(request: HttpRequest, file: Sendable, start: int, end: int, data: byte
     if data is not None:
         return HttpResponse(data[start : end + 1])
     opened = converting.opened(file.sha256)
-    opened.seek(start)
+    if start:
+        opened.seek(start)
     if end == file.size - 1 and file.size > IN_MEMORY:
         return FileResponse(opened)  # type: ignore[return-value]  # the same to all that pass it on
     with opened:
