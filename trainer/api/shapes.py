@@ -58,7 +58,9 @@ class Pictures(serializers.ListField):
 
     def get_value(self, dictionary: Any) -> Any:
         """All values of the field."""
-        return dictionary.getlist(self.field_name) if isinstance(dictionary, MultiValueDict) else None
+        if isinstance(dictionary, MultiValueDict):
+            return dictionary.getlist(self.field_name)
+        return super().get_value(dictionary)  # a body of JSON, which holds no files
 
 
 class JsonInForm(serializers.JSONField):
