@@ -46,8 +46,10 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
     """What the form starts with: all that the run was asked for, the seed too, so that one change can be told."""
     recipe = run.recipe
     settings = written.words({field: recipe[field] for field in SETTINGS if field in recipe})
-    if settings["initializer_mode"] == "file":
-        settings |= {"initializer_mode": "", "vectors_per_token": None}
+    if settings.get("initializer_mode") == "file":
+        settings["vectors_per_token"] = None  # as many as the word has that it goes on from
+    if settings.get("initializer_mode") in ("word", "file"):
+        settings["initializer_mode"] = ""
     settings["templates"] = "\n".join(recipe.get("templates", ()))
     if settings.get("crop") != "buckets":
         settings["crop"] = ""  # which part is kept is said at each picture
