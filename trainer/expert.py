@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from hub.models.registry import Kind
+from trainer import written
 from trainer.options import CHOICES, MAX_TEMPLATES, RANGES
 from trainer.presets import preset_settings
 from trainer.recipe import Recipe
@@ -32,6 +33,8 @@ EXPERT = (
     "clip_skip",
     "precision",
 )
+# Those of which the kind, the quality or chance says what they are when they are empty.
+DEPENDING = {"vectors_per_token", "max_steps", "seed", "initializer", "trigger"}
 # All fields of this module, each a setting of the same name.
 FIELDS = ("optimizer", "initializer_mode", "accumulate", "templates", *EXPERT)
 
@@ -126,7 +129,7 @@ class SettingFields(forms.Form):
         off="count like the rest",
         alpha="hardly count",
     )
-    mask_outside = _number("mask_outside", "How much they count", "0 to 1, where they hardly count.")
+    mask_outside = _number("mask_outside", "How much they count", "Only where they hardly count: 0 to 1.")
     background = _text("Colour behind them", "What shows through, as #rrggbb in small letters.")
     long_prompts = _choice(
         "long_prompts",
@@ -155,10 +158,24 @@ class SettingFields(forms.Form):
     def show_defaults(self, family: str) -> None:
         """Write what the standard quality says into the empty fields."""
         usual = {**_defaults(), **preset_settings("standard", family, Kind.STYLE)}
-        for name in FIELDS:
+        for name in usual.keys() & self.fields.keys() - DEPENDING:
             widget = self.fields[name].widget
-            if isinstance(widget, forms.TextInput):
+            if isinstance(widget, forms.TextInput | forms.NumberInput):
                 widget.attrs["placeholder"] = "off" if usual[name] is None else f"{usual[name]}"
+
+
+def changed(recipe: dict[str, Any]) -> list[tuple[str, str]]:
+    """What of these fields a recipe has otherwise than its quality says: label and value."""
+    usual = {
+        **_defaults(),
+        **preset_settings(recipe["preset"], recipe["family"], recipe["kind"]),
+    }
+    said = {name: recipe[name] for name in FIELDS if name in recipe and name != "templates"}
+    differing = {name: own for name, own in said.items() if own != usual[name]}
+    # Its side is the base's own, unless it was said.
+    differing.pop("resolution", None)
+    labels = SettingFields.base_fields
+    return [(str(labels[name].label), str(own)) for name, own in written.words(differing).items()]
 
 
 def _defaults() -> dict[str, Any]:

@@ -77,7 +77,10 @@ function plot(svg, lines, least) {
   }
   const stride = roundStep(end, width < 420 ? 4 : 6);
   for (let step = 0; step <= end; step += stride) {
-    parts.push(element("text", { x: x(step), y: HEIGHT - 6, class: "tick" }, String(Math.round(step))));
+    const words = String(Math.round(step));
+    // The last one must not stand out at the side.
+    const at = Math.min(x(step), width - 4 * words.length);
+    parts.push(element("text", { x: at, y: HEIGHT - 6, class: "tick" }, words));
   }
   const path = (list) => list.map(([s, v], n) => `${n ? "L" : "M"}${x(s).toFixed(1)} ${y(v).toFixed(1)}`).join("");
   for (const one of drawn) {
@@ -143,14 +146,14 @@ function digits(value, count) {
 function drawLog(happened) {
   const list = find("log");
   if (!list) return;
-  for (const { number, at, said } of happened) {
+  for (const { number, at, shown, said } of happened) {
     if (list.querySelector(`[data-event="${number}"]`)) continue;
     const item = document.createElement("li");
     item.dataset.event = number;
     const time = document.createElement("time");
     time.className = "soft small";
     time.dateTime = at;
-    time.textContent = new Date(at).toLocaleTimeString("en-GB");
+    time.textContent = shown;
     const words = document.createElement("span");
     words.textContent = said;
     item.append(time, " ", words);
@@ -172,10 +175,16 @@ function notifyOf(live) {
 function offerNotice() {
   const button = find("notify");
   if (!button || !("Notification" in window) || Notification.permission === "denied") return;
-  button.hidden = wantsNotice;
+  button.hidden = false;
+  if (wantsNotice) {
+    button.textContent = "This page will tell you";
+    button.disabled = true;
+    return;
+  }
   button.onclick = async () => {
     wantsNotice = (await Notification.requestPermission()) === "granted";
-    button.hidden = true;
+    button.textContent = wantsNotice ? "This page will tell you" : "Your browser does not allow it";
+    button.disabled = true;
   };
 }
 

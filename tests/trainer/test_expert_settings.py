@@ -74,6 +74,15 @@ def test_a_run_trained_again_has_every_setting_filled_in(browser: Client, submit
     assert {name: second[name] for name in settings} == settings
 
 
+def test_the_page_of_a_run_says_what_was_chosen_otherwise(browser: Client, submit: Submit) -> None:
+    assert browser.get(f"/runs/{submit().id}").context["changed"] == []
+    run = submit(name="moss-new", settings={"norm": "soft", "grad_clip": None, "warmup": 0.1})
+    page = browser.get(f"/runs/{run.id}")
+    told = {"Length of the vectors": "soft", "Largest step": "off", "Warm-up": "0.1"}
+    assert dict(page.context["changed"]) == told
+    assert all(f"<dt>{label}</dt><dd>{value}</dd>" in page.content.decode() for label, value in told.items())
+
+
 def test_a_wrong_expert_setting_is_shown_where_it_is(
     browser: Client, base: Any, kept: Any, maker: Viewer
 ) -> None:

@@ -21,7 +21,7 @@ USUAL: Final = {
     "lr": "Rate",
     "lr_schedule": "Rate over time",
     "batch": "Pictures per step",
-    "accumulate": "Taken in turns of",
+    "accumulate": "Batches per step",
     "max_steps": "Most steps",
     "seed": "Seed",
 }

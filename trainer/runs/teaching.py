@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hub.models import BaseModel
 from trainer.base_folder import BaseFolderError, read_base
+from trainer.presets import FAMILIES, preset_settings
 from trainer.prompts import NAME, templates, training_prompts
 
 PLACES = 75
@@ -36,17 +37,32 @@ class Prompt:
 
 
 def prompts(
-    base: str, kind: str, *, lines: Sequence[str] = (), captions: Sequence[str] = (), vectors: int = 1
+    base: str,
+    kind: str,
+    *,
+    lines: Sequence[str] = (),
+    captions: Sequence[str] = (),
+    vectors: int | None = None,
 ) -> list[Prompt]:
-    """The prompts of pictures with these captions, each once; without `lines` those of the kind on this base."""
-    lines = lines or templates(kind, _record(base))
+    """The prompts of pictures with these captions, each once; without `lines` those of the kind on this base.
+
+    The word has as many `vectors` as given, or as usual for the kind.
+    """
+    installed = _installed(base)
+    lines = lines or templates(kind, _record(installed))
+    family = installed.family if installed is not None else FAMILIES[0]
+    vectors = vectors or int(preset_settings("standard", family, kind)["vectors_per_token"])
     texts = [text for caption in captions or [""] for text in training_prompts(lines, caption)]
     return [Prompt(text, _places(text, vectors)) for text in dict.fromkeys(texts)]
 
 
-def _record(name: str) -> dict[str, object]:
+def _installed(name: str) -> BaseModel | None:
+    """The base of that name, or the first."""
     installed = BaseModel.objects.filter(is_installed=True).order_by("title")
-    base = installed.filter(name=name).first() or installed.first()
+    return installed.filter(name=name).first() or installed.first()
+
+
+def _record(base: BaseModel | None) -> dict[str, object]:
     try:
         return read_base(Path(base.folder)).record if base is not None else {}
     except (BaseFolderError, OSError):

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_GET, require_POST
 
 from hub.access import can
@@ -17,7 +19,7 @@ from hub.web.measures import measured
 from hub.web.sheet import arrange
 from hub.wire import media
 from hub.wire.auth import viewer_of
-from trainer import runs
+from trainer import expert, runs
 from trainer.models import RUNNING, TrainingRun
 from trainer.prompts import NAME
 from trainer.services import submitting, telling
@@ -72,6 +74,7 @@ def show(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "sheet": arrange(draft.previews.all()) if draft is not None and run.is_over else None,
         "measures": measured(draft.insights) if draft is not None and run.is_over else None,
         "prompts": _prompts(run),
+        "changed": expert.changed(run.recipe),
         **ended.choices(viewer, run),
     }
     return render(request, "trainer/run.html", context)
@@ -152,7 +155,12 @@ def _live(run: TrainingRun, *, after: int) -> dict[str, Any]:
         "points": points,
         "last": last,
         "log": [
-            {"number": event.sequence, "at": event.at.isoformat(), "said": said}
+            {
+                "number": event.sequence,
+                "at": event.at.isoformat(),
+                "shown": date_format(localtime(event.at), "j M, H:i:s"),
+                "said": said,
+            }
             for event, said in _log(run, after=after)
         ],
         "growth": [

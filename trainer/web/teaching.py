@@ -7,7 +7,6 @@ from django.views.decorators.http import require_POST
 from hub.models.registry import Kind
 from trainer import runs
 from trainer.forms import TrainForm
-from trainer.presets import preset_settings
 from trainer.prompts import NAME
 from trainer.web.wizard import CAPTION, CAPTIONS
 
@@ -20,13 +19,12 @@ def show(request: HttpRequest) -> HttpResponse:
     said = form.cleaned_data
     kind = said.get("kind") or Kind.STYLE
     captions = [request.POST[name] for name in request.POST if name.startswith(CAPTION)]
-    usual = preset_settings("standard", "sd1", kind)["vectors_per_token"]
     found = runs.prompts(
         said.get("base_model") or "",
         kind,
         lines=said.get("templates") or (),
         captions=captions if CAPTIONS in request.POST else (),
-        vectors=said.get("vectors_per_token") or usual,
+        vectors=said.get("vectors_per_token"),
     )
     word = form.word() or NAME
     context = {"prompts": [(prompt, prompt.with_word(word)) for prompt in found], "word": word}
