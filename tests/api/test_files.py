@@ -62,6 +62,23 @@ def test_each_door_hands_out_the_same_bytes_with_the_same_headers(
     assert (head.content, head["Content-Length"]) == (b"", str(len(response.content)))
 
 
+@pytest.mark.parametrize("layout", ["canonical", "webui-image"])
+def test_a_layout_has_an_address_of_its_own(client: Client, embedding: Any, layout: str) -> None:
+    asked, own = client.get(f"{API}?layout={layout}"), client.get(f"{API}/{layout}")
+    assert own.status_code == 200 and own.content == asked.content
+    headers = ("ETag", "Content-Type", "Content-Disposition", "Cache-Control", "Repr-Digest")
+    assert [own[name] for name in headers] == [asked[name] for name in headers]
+
+
+def test_a_head_makes_the_file_so_that_the_list_knows_it(client: Client, embedding: Any) -> None:
+    head = client.head(f"{API}/onetrainer")
+    listed = {one["layout"]: one for one in client.get(API).json()["files"]}
+    assert head["ETag"] == f'"{listed["onetrainer"]["sha256"]}"'
+    assert int(head["Content-Length"]) == listed["onetrainer"]["size"]
+    refused = client.get(f"{API}/webui-pt")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "layout_not_served")
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_a_pickle_is_refused_by_every_door(client: Client, embedding: Any, door: str) -> None:
     response = client.get(f"{door}?layout=webui-pt", headers={"accept": "application/json"})

@@ -81,6 +81,7 @@ def test_making_one_asks_for_the_password_again_as_the_page_does(signed_in: Sign
 def test_another_site_cannot_make_one_with_a_visitors_cookie(signed_in: SignIn) -> None:
     refused = make(signed_in(csrf=True))
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "csrf_failed")
+    assert int(refused["RateLimit-Remaining"]) < int(refused["RateLimit-Limit"])
     assert not AccessToken.objects.exists()
 
 

@@ -54,7 +54,7 @@ def test_a_set_is_checked_advised_on_and_learned_from(client: Client, mia: dict[
         add(client, mia, picture, f"{number}.jpg").json()
         for number, picture in enumerate((scene(10), scene(11), soft))
     ]
-    assert client.get(PICTURES, headers=mia).json() == {"items": made}
+    assert client.get(PICTURES, headers=mia).json() == {"items": made, "next": None}
     assert client.get(made[0]["url"], headers=mia).status_code == 200
     ids = [one["id"] for one in made]
     for given in ({"pictures": ids}, {}, {"pictures": None}):
@@ -94,7 +94,7 @@ def test_others_see_and_drop_nothing_of_it(client: Client, mia: dict[str, str], 
     picture = add(client, mia, scene(10)).json()
     factories.user("ben", made_by_operator=True)
     ben = factories.bearer("ben", "train", "read")
-    assert client.get(PICTURES, headers=ben).json() == {"items": []}
+    assert client.get(PICTURES, headers=ben).json() == {"items": [], "next": None}
     assert client.get(picture["url"], headers=ben).status_code == 404
     assert advised(client, ben, pictures=[picture["id"]])["looked_at"] == 0
     client.delete(f"{PICTURES}/{picture['id']}", headers=ben)
