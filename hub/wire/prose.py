@@ -39,6 +39,9 @@ def documentation(text: str) -> SafeString:
     for token in _walk(tokens):
         if token.type == "link_open":
             token.attrSet("href", _docs_address(str(token.attrGet("href") or "")))
+    for before, token in pairwise(tokens):
+        if before.type == "heading_open":
+            before.attrSet("id", _anchor(token.content))
     return _html(tokens, link_rel=None)
 
 
@@ -71,6 +74,11 @@ def _docs_address(href: str) -> str:
     if not found:
         return href
     return f"/docs/{'tools-' if found[1] else ''}{found[2].lower()}{found[3] or ''}"
+
+
+def _anchor(heading_text: str) -> str:
+    """What links call a heading, as code hosts do: `Every setting` is `every-setting`."""
+    return re.sub(r"[^\w\- ]", "", heading_text.lower()).strip().replace(" ", "-")
 
 
 def _lower_headings(tokens: list[Token], *, by: int) -> None:

@@ -31,6 +31,10 @@ def test_headings_of_a_card_stand_below_those_of_the_page():
     assert prose.card("# Moss") == "<h3>Moss</h3>\n"
 
 
+def test_a_heading_of_the_documentation_can_be_linked_to():
+    assert '<h2 id="every-setting-of-a1111">' in prose.documentation("## Every `setting` of A1111")
+
+
 def test_links_between_documentation_pages_lead_to_pages():
     assert 'href="/docs/settings#names"' in prose.documentation("[x](settings.md#names)")
     assert 'href="/docs/tools-forge"' in prose.documentation("[x](../tools/forge.md)")
