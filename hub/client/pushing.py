@@ -89,7 +89,7 @@ def _now(transport: Transport, to: Reference) -> dict[str, Any] | None:
 def _create(transport: Transport, request: Push) -> None:
     record = remote.whoami(transport)
     who, owner = record["name"], request.to.owner
-    if owner not in (who, *(record.get("teams") or [])):
+    if owner not in (who, *record["teams"]):
         message = (
             f"There is no {request.to.full_name}, and as {who} you can make one under your own name and those of "
             "teams that you write for."

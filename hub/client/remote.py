@@ -15,12 +15,18 @@ _JOBS: Final = 8
 
 
 def whoami(transport: Transport) -> dict[str, Any]:
-    """`name` and `scopes` of the token that is shown. ClientError when it does not work."""
+    """`name` and `scopes` of the token that is shown, and the `teams` that its person writes for.
+
+    ClientError when it does not work. Hubs of before have no teams.
+    """
     record = transport.get(f"{API}/whoami")
-    scopes = field(record, "scopes")
+    scopes, teams = field(record, "scopes"), record.get("teams")
     return {
         "name": str(field(record, "name")),
         "scopes": [str(scope) for scope in scopes] if isinstance(scopes, list) else [],
+        "teams": [segment(team) for team in teams if isinstance(team, str)]
+        if isinstance(teams, list)
+        else [],
     }
 
 

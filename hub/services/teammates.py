@@ -34,13 +34,14 @@ def invite(viewer: Viewer, *, team: Team, name: str, role: str, reason: str = ""
             raise Conflict(
                 "too_many_invitations", f"{MOST_INVITATIONS} people are invited already; withdraw one first."
             )
-        invitation, _ = Invitation.objects.update_or_create(
+        invitation, is_new = Invitation.objects.update_or_create(
             team=row,
             user=user,
             defaults={"role": given, "invited_by": viewer.user, "expires_at": in_two_weeks()},
         )
         audit.record(viewer, "invite", row, person=user.username, role=given, reason=why)
-        if mailing.can_mail(user):
+        # Asking again and again sends no more mails.
+        if is_new and mailing.can_mail(user):
             jobs.enqueue("mail_invitation", invitation.pk)
     return invitation
 

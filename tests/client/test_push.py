@@ -110,3 +110,16 @@ def test_a_token_that_may_only_read_cannot_push(mara: Glossa, file: Path) -> Non
     said = mara("push", file, "--kind", "style", "--licence", "cc-by-4.0", ok=False)
     assert said.code == 4
     assert "publish" in said.err
+
+
+def test_a_word_is_pushed_under_a_teams_name_by_who_writes_for_it(mara: Glossa, file: Path) -> None:
+    factories.team(mara="writer")
+    factories.team("moss-house", mara="reader")
+    assert "you write for fern-house" in mara("whoami").out
+    words = ("--kind", "style", "--licence", "cc-by-4.0", "--json")
+    made = mara("push", file, "fern-house/moss-glow", *words).record
+    assert (made["name"], made["version"], made["new"]) == ("fern-house/moss-glow", 1, True)
+    refused = mara("push", file, "moss-house/moss-glow", *words, ok=False)
+    assert refused.code == 4
+    assert "you can make one under your own name and those of teams" in refused.err
+    assert [one.full_name for one in Embedding.objects.all()] == ["fern-house/moss-glow"]

@@ -205,6 +205,7 @@ class TestInvitations:
         team = factories.team()
         factories.user("bob", made_by_operator=True)
         asked = teammates.invite(factories.viewer(), team=team, name="bob", role="writer")
+        teammates.invite(factories.viewer(), team=team, name="bob", role="reader")
         assert OutboxJob.objects.get(name="mail_invitation").args == [asked.pk]
         assert team_mails.mail_invitation(asked.pk)
         [sent] = mail.outbox

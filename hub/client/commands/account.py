@@ -80,8 +80,12 @@ def whoami(options: argparse.Namespace) -> int:
         raise ClientError(Exit.NOT_ALLOWED, "not_authenticated", message)
     who = remote.whoami(Transport(account))
     name, scopes = who["name"], ", ".join(who["scopes"])
-    record = {"hub": account.hub, "user": name, "scopes": who["scopes"]}
-    common.tell(options, record, f"{name} at {account.hub}; the token may {scopes}")
+    teams = who["teams"]
+    record = {"hub": account.hub, "user": name, "scopes": who["scopes"], "teams": teams}
+    line = f"{name} at {account.hub}; the token may {scopes}"
+    if teams:
+        line += f"; you write for {', '.join(teams)}"
+    common.tell(options, record, line)
     return Exit.DONE
 
 
