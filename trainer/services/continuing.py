@@ -29,8 +29,9 @@ def go_on(
     learned. The same `key` again gives the same run. Raises Conflict `state_conflict` while the old run goes on, or
     when its pictures or that step are gone; Unacceptable with the field; RateLimited `too_many_runs`.
     """
-    require(viewer, "resume_run", run)
+    # In this order: of a run that one may not know of, nothing is said but that it is not there.
     require(viewer, "publish_version", run.embedding)
+    require(viewer, "resume_run", run)
     assert viewer.user is not None
     earlier = runs.list_runs(viewer).filter(submission_key=key).first() if key else None
     if earlier is not None:
