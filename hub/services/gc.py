@@ -14,12 +14,14 @@ from django.utils import timezone
 from hub import blobs
 from hub.errors import NotFound, Unavailable
 from hub.killpoints import kill_point
-from hub.models import Blob, Commit, Embedding, Version
+from hub.models import Appeal, Blob, Commit, Embedding, Version
 from hub.services import ingest
 from hub.services.references import is_referenced, unreferenced
 
 GRACE_HOURS = 24
 DELETED_DAYS = 7
+# So long a taking down can be appealed, and its bytes are there to be given back.
+TAKEN_DOWN_DAYS = 30
 
 
 @dataclass
@@ -39,13 +41,13 @@ class Collected:
 
 
 def collect(*, grace_hours: float = GRACE_HOURS, dry_run: bool = False) -> Collected:
-    """Let go of deleted versions, take stray bytes into the books, and remove what has had no use for the grace.
+    """Let go of withdrawn versions, take stray bytes into the books, and remove what has had no use for the grace.
 
     Safe while the site runs, safe to interrupt and to run twice at once.
     """
     done = Collected()
     now = timezone.now()
-    for version in list(_long_deleted(now - timedelta(days=DELETED_DAYS))):
+    for version in [*_long_deleted(now - timedelta(days=DELETED_DAYS)), *_long_taken_down(now)]:
         done.released_versions += 1
         if not dry_run:
             release(version)
@@ -64,7 +66,7 @@ def collect(*, grace_hours: float = GRACE_HOURS, dry_run: bool = False) -> Colle
 
 
 def release(version: Version) -> None:
-    """Let go of everything that a deleted version holds; its tombstone stays."""
+    """Let go of everything that a deleted or taken down version holds; its tombstone stays."""
     with transaction.atomic():
         version.files.all().delete()
         version.conversions.all().delete()
@@ -81,6 +83,17 @@ def _long_deleted(before: datetime) -> Iterator[Version]:
         state=Version.State.DELETED, tensors__isnull=False, state_changed_at__lt=before
     )
     yield from rows.select_related("embedding")
+
+
+def _long_taken_down(now: datetime) -> Iterator[Version]:
+    """Those that nobody can appeal any more; not while an appeal waits for its answer."""
+    rows = Version.objects.filter(
+        state=Version.State.TAKEN_DOWN,
+        tensors__isnull=False,
+        state_changed_at__lt=now - timedelta(days=TAKEN_DOWN_DAYS),
+    )
+    waiting = Appeal.objects.filter(settled_at=None, ruling__version__isnull=False)
+    yield from rows.exclude(pk__in=waiting.values("ruling__version")).select_related("embedding")
 
 
 def _strays() -> Iterator[str]:

@@ -71,7 +71,8 @@ def _commits() -> Iterator[Finding]:
         parents[commit.embedding_id] = commit.sha
         if commit.parent != parent:
             yield Finding("I2", commit.sha, "does not follow the commit before")
-        whole = commit.version is None or commit.version.state != Version.State.DELETED
+        version = commit.version
+        whole = version is None or (version.state != Version.State.DELETED and version.tensors_id is not None)
         if commit.readme_id is None or not whole:
             continue
         tree = {README: commit.readme_id}

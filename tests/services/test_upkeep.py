@@ -14,6 +14,7 @@ from hub import blobs
 from hub.blobs.names import path_of
 from hub.models import Blob, Download, Embedding, SearchText
 from hub.services import gc, ingest, publishing, upkeep
+from hub.services.moderation import appeals, rulings
 from hub.services.references import unreferenced
 from tests import factories
 from tests.frozen import flush_allowed
@@ -165,3 +166,20 @@ def test_the_commands_say_what_they_did() -> None:
     assert "Would remove 0 blobs" in out.getvalue()
     call_command("fsck", stdout=out)
     assert out.getvalue().endswith("Clean.\n")
+
+
+def test_what_was_taken_down_goes_when_nobody_can_appeal_any_more(hub: Embedding) -> None:
+    mod, first, second = factories.moderator(), *hub.versions.order_by("number")
+    made = [
+        rulings.rule(mod, embedding=hub, version=version, kind="take_down", reason="Copied.")[0]
+        for version in (first, second)
+    ]
+    appeals.appeal(factories.viewer(), ruling=made[0], text="It is mine.")
+    assert gc.collect().released_versions == 0
+    hub.versions.update(state_changed_at=timezone.now() - timedelta(days=gc.TAKEN_DOWN_DAYS + 1))
+    assert gc.collect().released_versions == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.tensors is not None and first.files.exists()
+    assert second.tensors is None and second.state == "taken_down" and not second.files.exists()
+    assert rules() == []

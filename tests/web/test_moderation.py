@@ -108,6 +108,11 @@ def test_a_ruling_is_taken_back_by_hand(
     )
     assert stranger.get("/ada/moss-dragon").status_code == 404
     assert "A look." in text(ada.get("/ada/moss-dragon"))
+    seen = text(mod.get("/ada/moss-dragon"))
+    assert (
+        "because you are a moderator" in seen and case_of(embedding) in seen and "Publish a file" not in seen
+    )
+    assert "A look." in text(mod.get("/ada/moss-dragon/versions/1"))
     ruling = Ruling.objects.get()
     lifted = mod.post(f"/moderation/rulings/{ruling.pk}/lift", {"note": "All is well."}, follow=True)
     assert "taken back" in text(lifted)
