@@ -37,5 +37,6 @@ class Command(BaseCommand):
         verb = "Would remove" if options["dry_run"] else "Removed"
         self.stdout.write(
             f"{verb} {done.removed} blobs of {done.bytes_removed} bytes, {done.temporary_files} temporary files; "
-            f"let go of {done.released_versions} deleted or taken down versions; {done.adopted} strays begin their grace time."
+            f"let go of {done.released_versions} deleted or taken down versions; "
+            f"{done.adopted} strays begin their grace time."
         )
