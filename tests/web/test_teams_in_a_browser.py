@@ -72,7 +72,7 @@ def test_a_person_is_asked_in_and_comes_in_without_a_mouse(sign_in: SignIn, team
     bob.wait_for_url("**/fern-house")
     expect(bob.get_by_role("link", name="secret-word").first).to_be_visible()
     ada.reload()
-    ada.get_by_label("Role of bob").select_option("writer")
+    ada.get_by_label("Role of bob", exact=True).select_option("writer")
     ada.get_by_role("button", name="Save the role of bob").press("Enter")
     expect(ada.get_by_text("bob is writer now.")).to_be_visible()
     assert Membership.objects.get(user__username="bob").role == "writer"
