@@ -54,13 +54,13 @@ def make_files(version_id: int) -> None:
     converting.make_all(version_id=version_id)
 
 
-@dramatiq.actor(actor_name=webhook_events.JOB, queue_name="hooks", max_retries=3)
 @dramatiq.actor(actor_name="mail_invitation", queue_name="default", max_retries=3)
 def mail_invitation(invitation_id: int) -> None:
     """Tell a person by mail that a team wants them."""
     team_mails.mail_invitation(invitation_id)
 
 
+@dramatiq.actor(actor_name=webhook_events.JOB, queue_name="hooks", max_retries=3)
 def send_webhooks() -> None:
     """Send what is due until nothing is. The message only woke this worker: the rows say what there is to do."""
     until = time.monotonic() + SENDING_SECONDS

@@ -64,7 +64,12 @@ def recipe_for(concept: Concept, **changes: Any) -> Recipe:
 
 def teach(child: EngineChild, base: Path, pictures: Path, recipe: Recipe, work: Path) -> dict[str, Any]:
     """Trains a word from a folder of pictures; the engine's whole `result` event."""
-    command: dict[str, Any] = {"do": "train", "id": recipe.trigger, "base": str(base), "recipe": recipe.to_dict()}
+    command: dict[str, Any] = {
+        "do": "train",
+        "id": recipe.trigger,
+        "base": str(base),
+        "recipe": recipe.to_dict(),
+    }
     command |= {"images": images_of(pictures), "workdir": str(work), "resume": None, "preview_every": None}
     return ask(child, command)
 
