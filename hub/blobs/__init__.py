@@ -29,7 +29,7 @@ _compared: dict[str, tuple[tuple[int, ...], float]] = {}
 def _store() -> DiskStore | S3Store:
     storage = storages["blobs"]
     if isinstance(storage, FileSystemStorage):
-        return _in_folder(storage.location)
+        return _in_folder(str(storage.location))
     assert isinstance(storage, BucketStorage)
     return S3Store(storage)
 
