@@ -235,7 +235,8 @@ def test_a_download_costs_a_fixed_number_of_queries(
 ) -> None:
     for _ in range(3):
         shelf.next_version(version)
-    with django_assert_max_num_queries(3):
+    # The first asks for the stamp as well; whoever comes after it asks for nothing else.
+    with django_assert_max_num_queries(4):
         sent = download(client, version)
     with django_assert_max_num_queries(1):
         assert followed(client, sent).status_code == 200
