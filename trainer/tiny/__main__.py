@@ -49,17 +49,17 @@ def train(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """The trained networks as the bundled base."""
+    """The trained networks as a base."""
     from trainer.tiny.card import card
     from trainer.tiny.export import export
     from trainer.tiny.state import say
 
-    samples = export(options.state, BUNDLED / "base", card)
+    samples = export(options.state, options.base, card)
     say(f"Exported after {samples:,} samples.")
 
 
 def judge(options: argparse.Namespace) -> None:
-    """The base examined on fresh prompts; the table goes to the terminal and into the card."""
+    """The base examined on fresh prompts; the table goes to the terminal, and into the card of the bundled one."""
     from trainer.tiny import exam, record
     from trainer.tiny.card import card
     from trainer.tiny.export import samples_seen
@@ -68,16 +68,19 @@ def judge(options: argparse.Namespace) -> None:
     from trainer.tiny.world import dice
 
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
-    samples = samples_seen(BUNDLED / "base")
-    the_judge, pipeline = train_judge(options.state), exam.load_pipeline(BUNDLED / "base")
+    samples = samples_seen(options.base)
+    the_judge, pipeline = train_judge(options.state), exam.load_pipeline(options.base)
     rows = {}
     for name, count, held_out in (("known", options.count, False), ("held-out", options.count // 2, True)):
         asked = exam.questions(count, dice(f"{seed} {name}"), held_out=held_out)
         rows[f"{count} {name} combinations"] = exam.examine(pipeline, the_judge, asked)
-    record.add(samples, options.count, seed, next(iter(rows.values())))
+    examined = next(iter(rows.values()))
     rows["the judge itself, 1000 true renders"] = own_accuracy(the_judge, 1000, seed)
     numbers = f"{exam.table(rows)}\n\nExamination {seed}."
     say(numbers)
+    if options.base != BUNDLED / "base":
+        return
+    record.add(samples, options.count, seed, examined)
     (BUNDLED / "base" / "MODEL_CARD.md").write_text(card(samples, numbers, record.table()))
     shown = [prompt for prompt in SHOWN for _ in range(4)]
     sheet = exam.contact_sheet(exam.draw(pipeline, shown, [1, 2, 3, 4] * len(SHOWN)), columns=8)
@@ -153,6 +156,9 @@ def main() -> None:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument(
         "--state", type=Path, default=HOME / "state" / "tiny", help="what is kept between sittings"
+    )
+    parser.add_argument(
+        "--base", type=Path, default=BUNDLED / "base", help="what is exported and judged, the bundled one"
     )
     parser.add_argument(
         "--steps", type=int, default=40_000, help="training steps of the denoiser, %(default)s"
