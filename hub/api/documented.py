@@ -1,6 +1,6 @@
 """What the schema says of an operation, in one line a view: its id, what goes in, what comes out, what is refused."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -62,19 +62,24 @@ def documented(
     gives: Any,
     status: int = 200,
     file: bool = False,
+    streams: Mapping[str, Any] | None = None,
     is_question: bool = False,
     refuses: Sequence[int] = (),
 ) -> Decorator:
     """Describe the operation `name` for `method`.
 
     `asks` is the shape of the query, `takes` that of the body (or of several media types), `gives` that of the answer
-    with `status`, which may be a `file` instead (and only that without `gives`); `refuses` are statuses beyond those
-    that every operation may have. A POST that `is_question` changes nothing, and so takes no key.
+    with `status`, which may be a `file` instead (and only that without `gives`); `streams` are types of text that come
+    instead where asked for, with what is in them; `refuses` are statuses beyond those that every operation may have.
+    A POST that `is_question` changes nothing, and so takes no key.
     """
     usual = _OF_READS if method == "GET" else _OF_WRITES
     answers: dict[Any, Any] = {status: gives if gives is not None else OpenApiResponse(description="Done.")}
     if file:
         answers = _files(status, gives)
+    if streams:
+        kinds = {"application/json": gives, **streams}
+        answers = {(status, kind): said for kind, said in kinds.items()}
     if file and method == "GET":
         answers |= {(206, kind): OpenApiTypes.BINARY for kind in _FILES}
     if method == "GET":

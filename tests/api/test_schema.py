@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.api import contract
 from tests.api.calls import CALLS, Asked
 from tests.api.seeded import WHO, Seeded
+from trainer.api import events
 
 EXAMPLES = settings(
     max_examples=10,
@@ -28,6 +29,12 @@ EXAMPLES = settings(
 # What of a call is made up: all of it, what is sent, a part of what is sent, or only what may be left out.
 HOW = st.sampled_from(["all", "body", "part", "part", "rest", "rest"])
 MET: dict[str, set[int]] = defaultdict(set)
+
+
+@pytest.fixture(autouse=True)
+def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream of a run that waits ends soon."""
+    monkeypatch.setattr(events, "LONGEST_SECONDS", 0.5)
 
 
 @pytest.mark.django_db

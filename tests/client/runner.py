@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -46,11 +47,12 @@ class Glossa:
         }
 
     def start(self, *words: str | Path, cwd: Path | None = None, **more: Any) -> "subprocess.Popen[str]":
-        """Start it and leave it running."""
+        """Start it and leave it running, with Ctrl-C as in a terminal even where whoever runs the tests ignores it."""
         return subprocess.Popen(
             [sys.executable, "-m", "hub", *map(str, words)],
             cwd=cwd or self.home, env=self.environment(), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **more,
         )  # fmt: skip
 
     def __call__(

@@ -22,6 +22,7 @@ READS = {"see_public", "see_private", "see_run", "see_training_images", "whoami"
 ASKED_BY_POST = {
     "hf_paths_info",
     "hf_validate_yaml",
+    "api_convert",
     "api_inspect",
     "inspect",
     "inspect_convert",

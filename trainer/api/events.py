@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 
 from hub.api import asked
@@ -23,7 +24,13 @@ PAUSE_SECONDS: Final = 1.0
 MOST: Final = 1_000
 
 
-@documented("runEvents", "What happened in a run.", asks=EventsQuery, gives=EventsShape)
+@documented(
+    "runEvents",
+    "What happened in a run.",
+    asks=EventsQuery,
+    gives=EventsShape,
+    streams={"application/x-ndjson": OpenApiTypes.STR, "text/event-stream": OpenApiTypes.OBJECT},
+)
 @endpoint("GET")
 def events(request: Request, run_id: UUID) -> Any:
     """Events after a number, at once or as they come."""

@@ -27,11 +27,13 @@ def go_on(
 
     With more steps than before it trains to the last of them, since the old run may have stopped because it had
     learned. The same `key` again gives the same run. Raises Conflict `state_conflict` while the old run goes on, or
-    when its pictures or that step are gone; Unacceptable with the field; RateLimited `too_many_runs`.
+    when its pictures or that step are gone; Unacceptable with the field; RateLimited `too_many_runs`;
+    NotFound where the viewer may not know of the old run.
     """
     # In this order: of a run that one may not know of, nothing is said but that it is not there.
-    require(viewer, "publish_version", run.embedding)
+    runs.get(viewer, run_id=run.pk)
     require(viewer, "resume_run", run)
+    require(viewer, "publish_version", run.embedding)
     assert viewer.user is not None
     earlier = runs.list_runs(viewer).filter(submission_key=key).first() if key else None
     if earlier is not None:
