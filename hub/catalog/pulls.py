@@ -27,31 +27,12 @@ _PULLABLE: Final = (Version.State.PUBLISHED, Version.State.YANKED)
 _ASKED: Final = ("sha", "version_id", "readme_id", "embedding__visibility")
 _WITH: Final = ("embedding__owner", "version__base_model")
 _TOLD: Final = (
-    *(
-        "sha",
-        "created_at",
-        "message",
-        "readme_id",
-        "embedding__public_id",
-        "embedding__name",
-        "embedding__title",
-    ),
-    *(
-        "embedding__kind",
-        "embedding__visibility",
-        "embedding__said",
-        "embedding__downloads",
-        "embedding__likes",
-    ),
-    *(
-        "embedding__created_at",
-        "embedding__owner__name",
-        "version__number",
-        "version__trigger",
-        "version__family",
-    ),
-    *("version__vectors", "version__licence", "version__tensor_digest", "version__base_model__name"),
-)
+    "sha", "created_at", "message", "readme_id",
+    "embedding__public_id", "embedding__name", "embedding__title", "embedding__kind", "embedding__visibility",
+    "embedding__said", "embedding__downloads", "embedding__likes", "embedding__created_at", "embedding__owner__name",
+    "version__number", "version__trigger", "version__family", "version__vectors", "version__licence",
+    "version__tensor_digest", "version__base_model__name",
+)  # fmt: skip
 # Commits whose files a process remembers: some kilobytes for each.
 _REMEMBERED: Final = 4096
 
