@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from hub.catalog.shapes import Paged
 from hub.models import Appeal, Collection, Embedding, Flag, Owner, Ruling, User, Version
 
 Thing = Embedding | Collection | Owner
@@ -25,7 +26,7 @@ class CaseLine:
 
 
 @dataclass(frozen=True)
-class CasePage:
+class CasePage(Paged):
     """One page of the queue."""
 
     items: tuple[CaseLine, ...]
@@ -33,35 +34,15 @@ class CasePage:
     page: int
     pages: int
 
-    @property
-    def has_next(self) -> bool:
-        """Whether a page follows."""
-        return self.page < self.pages
-
-    @property
-    def has_previous(self) -> bool:
-        """Whether a page comes before."""
-        return self.page > 1
-
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Paged):
     """One page of appeals or rulings, newest or oldest first as its function says."""
 
     items: tuple[Appeal, ...] | tuple[Ruling, ...] | tuple[Flag, ...]
     total: int
     page: int
     pages: int
-
-    @property
-    def has_next(self) -> bool:
-        """Whether a page follows."""
-        return self.page < self.pages
-
-    @property
-    def has_previous(self) -> bool:
-        """Whether a page comes before."""
-        return self.page > 1
 
 
 @dataclass(frozen=True)

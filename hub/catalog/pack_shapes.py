@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.catalog.downloads import Download
-from hub.catalog.shapes import Card
+from hub.catalog.shapes import Card, Paged
 from hub.models import Collection, Version
 
 
@@ -83,23 +83,13 @@ class PackCard:
 
 
 @dataclass(frozen=True)
-class PackPage:
+class PackPage(Paged):
     """One page of a list of packs."""
 
     items: tuple[PackCard, ...]
     total: int
     page: int
     pages: int
-
-    @property
-    def has_next(self) -> bool:
-        """Whether a page follows."""
-        return self.page < self.pages
-
-    @property
-    def has_previous(self) -> bool:
-        """Whether a page comes before."""
-        return self.page > 1
 
 
 def revision_id(title: str, description: str, members: list[tuple[str, str]]) -> str:

@@ -76,18 +76,11 @@ class Facet:
     selected: bool
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of a list. `total` stops at the cap (`total_capped`); `facets` maps family, kind, tag, licence
-    and trained_here to their values, most first."""
+class Paged:
+    """A page of several, by number."""
 
-    items: tuple[Card, ...]
-    total: int
-    total_capped: bool
     page: int
     pages: int
-    page_size: int
-    facets: dict[str, tuple[Facet, ...]]
 
     @property
     def has_next(self) -> bool:
@@ -98,6 +91,20 @@ class Page:
     def has_previous(self) -> bool:
         """Whether a page comes before."""
         return self.page > 1
+
+
+@dataclass(frozen=True)
+class Page(Paged):
+    """One page of a list. `total` stops at the cap (`total_capped`); `facets` maps family, kind, tag, licence
+    and trained_here to their values, most first."""
+
+    items: tuple[Card, ...]
+    total: int
+    total_capped: bool
+    page: int
+    pages: int
+    page_size: int
+    facets: dict[str, tuple[Facet, ...]]
 
 
 @dataclass(frozen=True)
