@@ -1,8 +1,10 @@
 """`GET /api/hub/v1/embeddings/{owner}/{name}/versions/{n}/files`: what a version can be had as, and the files."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
 from hub.api.answers import json_answer
@@ -12,12 +14,36 @@ from hub.api.shapes import DownloadsShape, FilesQuery
 from hub.catalog import downloads, pulls
 from hub.services import converting
 from hub.wire import files as wire_files
+from hub.wire.gate import SAFE_METHODS
+
+
+def _at_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Send a file that is stored before the framework is set up for the call: that takes longer than sending it.
+
+    What has to be looked for, made or refused is the view's.
+    """
+
+    @wraps(view)
+    def answer(
+        request: HttpRequest, owner: str, name: str, number: int, layout: str | None = None
+    ) -> HttpResponse:
+        wanted = layout or request.GET.get("layout")
+        if wanted is not None and request.method in SAFE_METHODS:
+            viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
+            stored = pulls.stored(viewer, owner=owner, name=name, number=number, layout=wanted)
+            if stored is not None:
+                return _sent(request, stored)
+        given = {} if layout is None else {"layout": layout}
+        return view(request, owner=owner, name=name, number=number, **given)
+
+    return answer
 
 
 @documented(
     "listFiles", "Every layout of a version, or one of them as a file.", asks=FilesQuery, gives=DownloadsShape,
     file=True, refuses=(416, 422),
 )  # fmt: skip
+@_at_once
 @endpoint("GET", bucket="pull", is_question=True)
 def files(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     """With `layout` the file in that layout, else the list of layouts, each with its tools and its address."""
@@ -32,6 +58,7 @@ def files(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     "getFile", "The file of a version in one layout; what is not stored is made at once, and kept.", gives=None,
     file=True, refuses=(416, 422),
 )  # fmt: skip
+@_at_once
 @endpoint("GET", bucket="pull", is_question=True)
 def file(request: Request, owner: str, name: str, number: int, layout: str) -> HttpResponse:
     """The file itself."""
@@ -40,19 +67,16 @@ def file(request: Request, owner: str, name: str, number: int, layout: str) -> H
 
 def _file(request: Request, owner: str, name: str, number: int, layout: str) -> HttpResponse:
     viewer = viewer_of(request)
-    stored = pulls.stored(viewer, owner=owner, name=name, number=number, layout=layout)
-    if stored is not None:
-        return _sent(request, stored)
     version = downloads.version(viewer, owner=owner, name=name, number=number)
     made = converting.file_in(viewer, version=version, layout=layout)
-    return _sent(request, made, data=made.data)
+    return _sent(request._request, made, data=made.data)
 
 
 def _sent(
-    request: Request, file: pulls.Pulled | converting.ConvertedFile, *, data: bytes | None = None
+    request: HttpRequest, file: pulls.Pulled | converting.ConvertedFile, *, data: bytes | None = None
 ) -> HttpResponse:
-    response = wire_files.send(request._request, file, data=data)
-    wire_files.count_pull(request._request, response, file_id=file.file_id)
+    response = wire_files.send(request, file, data=data)
+    wire_files.count_pull(request, response, file_id=file.file_id)
     return response
 
 
