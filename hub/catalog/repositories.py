@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from hub.access import Viewer, under, visible
 from hub.catalog import cursors
@@ -48,6 +49,23 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """An embedding of one's own, when its newest version was saved last, and the bytes of all its versions' files."""
+
+    embedding: Embedding
+    modified: datetime | None
+    size: int
+
+
+@dataclass(frozen=True)
+class KeptPage:
+    """A page of them; `next` is the cursor of the page after it."""
+
+    items: list[Kept]
+    next: str | None
+
+
+@dataclass(frozen=True)
 class Question:
     """What is looked for; each of `filters` must match a tag of the card."""
 
@@ -83,6 +101,21 @@ def list_repositories(viewer: Viewer, *, question: Question) -> Listed:
     shown = rows[: question.limit]
     items = [Row(row, row.head_sha, row.head_at) for row in shown]
     return Listed(items, cursors.write(field, shown[-1]) if len(rows) > question.limit else None)
+
+
+def kept(viewer: Viewer, *, owner: str, cursor: str = "", limit: int = 100) -> KeptPage:
+    """All that stands under a name whose private things the viewer may see, newest first; else nothing."""
+    sizes = File.objects.filter(version__embedding=OuterRef("pk")).order_by().values("version__embedding")
+    total = Subquery(sizes.annotate(total=Sum("blob__size")).values("total"))
+    rows = _with_head(visible(Embedding.objects.alive(), viewer)).filter(
+        under(viewer, "see_private"), owner__name=owner.lower()
+    )
+    if cursor:
+        rows = rows.filter(cursors.after("created_at", cursor))
+    found = list(rows.annotate(kept_size=Coalesce(total, 0)).order_by("-created_at", "-pk")[: limit + 1])
+    shown = found[:limit]
+    more = cursors.write("created_at", shown[-1]) if len(found) > limit else None
+    return KeptPage([Kept(row, row.head_at, row.kept_size) for row in shown], more)
 
 
 def _offered(viewer: Viewer) -> Q:

@@ -1,12 +1,17 @@
-"""Small questions: who am I, may I, and the two that clients ask of themselves."""
+"""Small questions: who am I, may I, what is mine, what do I like, and the two that clients ask of themselves."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_http_methods
 
 from hub.access import Viewer, require
-from hub.catalog import packs, resolve
-from hub.errors import NotFound
-from hub.hf import found, payloads
+from hub.catalog import cursors, packs, repositories, resolve
+from hub.catalog import likes as liked
+from hub.errors import Forbidden, NotFound
+from hub.hf import found, naming, payloads
 from hub.hf.endpoint import endpoint
+from hub.services import sharing
+
+PAGE = 100
 
 
 @endpoint(strict=True)
@@ -31,6 +36,43 @@ def auth_check(request: HttpRequest, owner: str, name: str, write: bool = False)
     if write:
         require(viewer, "publish_version", embedding)
     return JsonResponse({})
+
+
+@endpoint(strict=True)
+def likes(request: HttpRequest, user: str) -> HttpResponse:
+    """What the viewer likes, the latest first. Forbidden for anybody else's, whether there is such a person or not."""
+    viewer = found.viewer_of(request)
+    if user.lower() != viewer.name:
+        raise Forbidden("forbidden", "What somebody likes, only they themselves see here.")
+    rows = liked.list_own(viewer)
+    if "cursor" in request.GET:
+        rows = rows.filter(cursors.after("created_at", request.GET["cursor"]))
+    shown = list(rows.order_by("-created_at", "-pk")[: PAGE + 1])
+    response = JsonResponse([payloads.like(row) for row in shown[:PAGE]], safe=False)
+    if len(shown) > PAGE:
+        response["Link"] = naming.next_link(request, cursor=cursors.write("created_at", shown[PAGE - 1]))
+    return response
+
+
+@endpoint(strict=True)
+@require_http_methods(["DELETE"])
+def unlike(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """Take a like back. To like, the clients send people to the page."""
+    viewer = found.viewer_of(request)
+    sharing.unlike(viewer, embedding=resolve.own(viewer, owner=owner, name=name, act="like"))
+    return JsonResponse({})
+
+
+@endpoint(strict=True)
+def own_repositories(request: HttpRequest, owner: str = "") -> HttpResponse:
+    """What stands under the viewer's own name, or a team's that they are in, and how much is stored for each."""
+    viewer = found.viewer_of(request)
+    cursor = request.GET.get("cursor", "")
+    kept = repositories.kept(viewer, owner=owner or viewer.name, cursor=cursor, limit=PAGE)
+    response = JsonResponse([payloads.stored(row) for row in kept.items], safe=False)
+    if kept.next:
+        response["Link"] = naming.next_link(request, cursor=kept.next)
+    return response
 
 
 @endpoint()

@@ -33,8 +33,8 @@ def body(request: HttpRequest, error: HubError, status: int) -> HttpResponse:
             word = "RevisionNotFound"
     elif error.code == "stale_parent":
         status = 412
-    elif error.kind == "unauthenticated" and auth.bearer_secret(request) is not None:
-        message = auth.BAD_CREDENTIALS
+    elif error.kind == "unauthenticated":
+        message, word = _unknown_caller(request, message)
     response = JsonResponse(
         {"error": message, "code": error.code, "request_id": request_id(request)}, status=status
     )
@@ -45,6 +45,17 @@ def body(request: HttpRequest, error: HubError, status: int) -> HttpResponse:
         response["X-Repo-Commit"] = error.detail["commit"]
     warn(request, response)
     return response
+
+
+def _unknown_caller(request: HttpRequest, message: str) -> tuple[str, str | None]:
+    """Message and word for whoever has to say who they are: to read without a token is told as the public Hub does.
+
+    The client takes a bare 401 for a missing repository over https alone, and asks for a token only then.
+    """
+    if auth.bearer_secret(request) is not None:
+        return auth.BAD_CREDENTIALS, None
+    reads_one = request.method in ("GET", "HEAD") and "owner" in _names(request)
+    return message, "RepoNotFound" if reads_one else None
 
 
 def warn(request: HttpRequest, response: HttpResponse) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 from hub.access import Viewer
 from hub.catalog import teams
 from hub.catalog.pack_shapes import Pack
+from hub.catalog.repositories import Kept
 from hub.catalog.shapes import TreeFile
 from hub.hf.naming import timestamp
-from hub.models import Commit, Embedding, Membership, Role, Version
+from hub.models import Commit, Embedding, Like, Membership, Role, Version
 from hub.models.registry import Visibility
 from hub.services import cards
 
@@ -146,6 +147,26 @@ def title(commit: Commit) -> str:
     if commit.message:
         return commit.message.splitlines()[0]
     return f"Publish {commit.version.name}" if commit.version else "Save the card"
+
+
+def like(row: Like) -> dict[str, Any]:
+    """A line of what somebody likes."""
+    return {
+        "createdAt": timestamp(row.created_at),
+        "repo": {"name": row.embedding.full_name, "type": "model"},
+    }
+
+
+def stored(row: Kept) -> dict[str, Any]:
+    """A line of what somebody keeps here."""
+    is_private = row.embedding.visibility == Visibility.PRIVATE
+    return {
+        "id": row.embedding.full_name,
+        "type": "model",
+        "visibility": "private" if is_private else "public",
+        "updatedAt": timestamp(row.modified or row.embedding.created_at),
+        "storage": row.size,
+    }
 
 
 def _organisation(row: Membership) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hub.wire.remembered import remembered
 LIST_PAGE, LIST_MAX = 100, 1000
 COMMITS_PAGE = 50
 PATHS_MAX = 1000
+OTHER_KINDS = frozenset({"datasets", "spaces", "kernels", "buckets"})
 KNOWN_ACTS = frozenset({"revision", "tree", "paths-info", "refs", "commits", "auth-check"})
 
 
@@ -150,4 +151,13 @@ def unknown(request: HttpRequest, rest: str) -> HttpResponse:
     parts = rest.split("/")
     if len(parts) == 1 or parts[1] in KNOWN_ACTS:
         raise NotFound("Names here are owner/name.", code="repo_not_found")
+    raise NotFound("This hub does not have that.", code="not_supported")
+
+
+@endpoint()
+def elsewhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """Whatever else clients of the public Hub ask: said in the words that they show."""
+    kind, _, name = rest.partition("/")
+    if kind in OTHER_KINDS and name:
+        raise NotFound(f"This hub has embeddings only, no {kind}.", code="repo_not_found")
     raise NotFound("This hub does not have that.", code="not_supported")

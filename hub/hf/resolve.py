@@ -27,3 +27,11 @@ def pull(request: HttpRequest, owner: str, name: str, revision: str, path: str) 
 def one_segment(request: HttpRequest, name: str, revision: str, path: str) -> HttpResponse:
     """Names without an owner exist on another hub only."""
     raise NotFound("Names here are owner/name.", code="repo_not_found")
+
+
+@endpoint(bucket="pull")
+def other_kind(
+    request: HttpRequest, kind: str, owner: str, name: str, revision: str, path: str
+) -> HttpResponse:
+    """Data sets and spaces exist on another hub only."""
+    raise NotFound(f"This hub has embeddings only, no {kind[:20]}.", code="repo_not_found")

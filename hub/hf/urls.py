@@ -10,6 +10,13 @@ LFS = "<str:owner>/<str:name>.git/info/lfs"
 # In one folder, so that other addresses are compared with its name and not with each of these.
 API = [
     path("whoami-v2", account.whoami, name="hf_whoami"),
+    path("users/<str:user>/likes", account.likes, name="hf_likes"),
+    path("settings/repositories", account.own_repositories, name="hf_own_repositories"),
+    path(
+        "organizations/<str:owner>/settings/repositories",
+        account.own_repositories,
+        name="hf_team_repositories",
+    ),
     path("agent-harnesses", account.agent_harnesses, name="hf_agent_harnesses"),
     path("repos/create", manage.create, name="hf_create"),
     path("repos/move", manage.move, name="hf_move"),
@@ -24,6 +31,7 @@ API = [
     path(f"{MODEL}/commits/<path:revision>", repos.commits, name="hf_commits"),
     path(f"{MODEL}/auth-check", account.auth_check, name="hf_auth_check"),
     path(f"{MODEL}/auth-check/write", account.auth_check, {"write": True}, name="hf_auth_check_write"),
+    path(f"{MODEL}/like", account.unlike, name="hf_like"),
     path(f"{MODEL}/xet-read-token/<path:revision>", account.xet_token, name="hf_xet_token"),
     path(f"{MODEL}/settings", manage.settings, name="hf_settings"),
     path(f"{MODEL}/preupload/<path:revision>", commit.preupload, name="hf_preupload"),
@@ -32,6 +40,7 @@ API = [
     path(f"{MODEL}/tag/<path:revision>", manage.tag, name="hf_tag"),
     path(MODEL, repos.info, name="hf_model"),
     path("models/<path:rest>", repos.unknown, name="hf_unknown"),
+    path("<path:rest>", repos.elsewhere, name="hf_elsewhere"),
 ]
 urlpatterns = [
     path("api/", include(API)),
@@ -48,4 +57,9 @@ urlpatterns = [
     path("<str:owner>/<str:name>/blob/<str:revision>/<path:path>", pages.page, name="hf_page"),
     path("<str:owner>/<str:name>/resolve/<str:revision>/<path:path>", resolve.pull, name="hf_resolve"),
     path("<str:name>/resolve/<str:revision>/<path:path>", resolve.one_segment, name="hf_resolve_one_segment"),
+    path(
+        "<str:kind>/<str:owner>/<str:name>/resolve/<str:revision>/<path:path>",
+        resolve.other_kind,
+        name="hf_resolve_other_kind",
+    ),
 ]

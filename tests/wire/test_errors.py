@@ -97,8 +97,9 @@ def test_what_nobody_expected_is_left_to_the_log_and_answered_with_a_name(
 
 def test_an_address_that_no_route_knows_is_a_json_404_below_api(client: Client) -> None:
     response = client.get("/api/spaces/a/b/c")
-    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+    assert (response.status_code, response.json()["code"]) == (404, "repo_not_found")
     assert re.fullmatch("[0-9a-f]{16}", response["X-Request-Id"])
+    assert client.get("/api/nothing/like/it").json()["error"] == "This hub does not have that."
 
 
 def test_a_bare_405_of_a_decorator_is_dressed() -> None:
