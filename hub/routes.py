@@ -267,6 +267,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_run_again": (None, "start_run"),
     "api_training_pictures": ("see_training_images", "start_run"),
     "api_training_picture": (None, "start_run"),
+    "api_training_picture_mask": (None, "start_run"),
     "api_advice": (None, "start_run"),
     "api_picture_sets": ("see_public", None),
     "run_forget": (None, "delete_training_images"),

@@ -124,12 +124,14 @@ class SettingFields(forms.Form):
     )
     mask = _choice(
         "mask",
-        "Transparent parts",
-        "Of pictures with transparency.",
-        off="count like the rest",
-        alpha="hardly count",
+        "What hardly counts",
+        "Masks are added below each picture.",
+        unset="what masks leave out, where there are masks",
+        off="nothing: all of every picture counts",
+        alpha="what is transparent",
+        file="what masks leave out",
     )
-    mask_outside = _number("mask_outside", "How much they count", "Only where they hardly count: 0 to 1.")
+    mask_outside = _number("mask_outside", "How much it counts", "What hardly counts: 0 to 1.")
     background = _text("Colour behind them", "What shows through, as #rrggbb in small letters.")
     long_prompts = _choice(
         "long_prompts",

@@ -165,8 +165,15 @@ class BaseProbe(models.Model):
         return f"{self.base_model_id} on {self.host}"
 
 
+MASK_TYPE: Final = "image/png"
+
+
 class TrainingImage(models.Model):
-    """A prepared picture: turned, stripped, re-encoded. Without a run it waits for its owner's next one."""
+    """A prepared picture: turned, stripped, re-encoded. Without a run it waits for its owner's next one.
+
+    `mask` is a grey PNG of the same shape, white for what counts. `facts` has what was measured, and as `focus` the
+    part to learn from: left, top, right and bottom as shares of the sides.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(Owner, on_delete=models.CASCADE, related_name="+")
@@ -179,6 +186,7 @@ class TrainingImage(models.Model):
     )
     position = models.PositiveIntegerField(default=0)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    mask = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     content_type = models.CharField(max_length=32)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()

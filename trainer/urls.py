@@ -3,16 +3,16 @@
 from django.urls import path
 
 from hub.wire import media
-from trainer.web import again, bases, compare, ended, pictures, run, teaching, telling, wizard
+from trainer.web import again, bases, compare, ended, picked, pictures, run, teaching, telling, wizard
 
 media.add_source(pictures.source)
 
 urlpatterns = [
     path("train", wizard.train, name="train"),
-    path("train/pictures", wizard.check, name="train_check"),
+    path("train/pictures", picked.check, name="train_check"),
     path("train/advice", wizard.advise, name="train_advice"),
     path("train/prompts", teaching.show, name="train_prompts"),
-    path("train/pictures/<uuid:picture_id>", wizard.remove, name="train_picture"),
+    path("train/pictures/<uuid:picture_id>", picked.picture, name="train_picture"),
     path("train/sets/<slug:name>/<str:file>", wizard.set_picture, name="train_set_picture"),
     path("bases", bases.listing, name="base_models"),
     path("bases/<str:name>", bases.show, name="base_model"),

@@ -49,12 +49,17 @@ def write_pictures(run: TrainingRun, folder: Path) -> list[dict[str, Any]]:
     for image in run.images.order_by("position"):
         path = target / f"{image.position:03d}.{image.content_type.rpartition('/')[2]}"
         path.write_bytes(blobs.read(image.blob_id))
+        mask = None
+        if image.mask_id:
+            mask = str(path.with_suffix(".mask.png"))
+            Path(mask).write_bytes(blobs.read(image.mask_id))
         written.append(
             {
                 "path": str(path),
                 "caption": image.caption or None,
                 "sha256": image.blob_id,
                 "focus": image.facts.get("focus"),
+                "mask": mask,
             }
         )
     return written

@@ -82,7 +82,7 @@ def preload() -> None:
 
 
 def reencode_descriptor(
-    descriptor: int, *, max_side: int, form: str, look: bool = False
+    descriptor: int, *, max_side: int, form: str, look: bool = False, as_mask: bool = False
 ) -> tuple[dict[str, object], bytes]:
     """The sandbox child's reader: an open picture file in, facts and new bytes out."""
     data = bytearray()
@@ -90,16 +90,20 @@ def reencode_descriptor(
         data += block
         if len(data) > MAX_PICTURE_BYTES:
             break
-    picture = reencode(bytes(data), max_side=max_side, form=form, look=look)
+    picture = reencode(bytes(data), max_side=max_side, form=form, look=look, as_mask=as_mask)
     return picture.facts, picture.data
 
 
-def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp", look: bool = False) -> Picture:
+def reencode(
+    data: bytes, *, max_side: int = 2048, form: str = "webp", look: bool = False, as_mask: bool = False
+) -> Picture:
     """The picture in these bytes, made anew as `webp` or `png`, no side longer than `max_side`.
 
-    With `look` it is looked at for advice as well, which takes about as long again as a small picture.
+    With `look` it is looked at for advice as well, which takes about as long again as a small picture. With
+    `as_mask` it is made grey, and black where it is clear: white is what counts.
 
-    FormatError `picture_too_large` (P2) over the byte limit, `invalid_image` (P1, P2) for everything else.
+    FormatError `picture_too_large` (P2) over the byte limit, `bad_mask` for a mask that is black all over,
+    `invalid_image` (P1, P2) for everything else.
     """
     if len(data) > MAX_PICTURE_BYTES:
         raise FormatError(
@@ -116,7 +120,7 @@ def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp", look: boo
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
-                return _remade(image, max_side, form, look)
+                return _remade(image, max_side, form, look, as_mask)
     except FormatError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -127,7 +131,7 @@ def reencode(data: bytes, *, max_side: int = 2048, form: str = "webp", look: boo
         raise _refusal("P2", "The picture cannot be decoded.") from error
 
 
-def _remade(image: Image.Image, max_side: int, form: str, look: bool) -> Picture:
+def _remade(image: Image.Image, max_side: int, form: str, look: bool, as_mask: bool) -> Picture:
     _check_frame(image)
     original_format = _FORMATS[image.format or ""]
     turned = image.getexif().get(0x0112, 1)
@@ -143,9 +147,10 @@ def _remade(image: Image.Image, max_side: int, form: str, look: bool) -> Picture
     if turned in range(2, 9):
         ImageOps.exif_transpose(plain, in_place=True)
     if plain.mode in ("RGBA", "LA") and plain.getchannel("A").getextrema() != (255, 255):
-        plain = _on_white(plain)
-        notes.append("transparency put on white")
-    rgb = plain.convert("RGB")
+        ground = "black" if as_mask else "white"
+        plain = _on(ground, plain)
+        notes.append(f"transparency put on {ground}")
+    rgb = _grey(plain) if as_mask else plain.convert("RGB")
     if max(rgb.size) < max(width, height):
         notes.append(f"made smaller, from {width} x {height}")
     mean_colour, contrast, sharpness = _measured(rgb)
@@ -223,10 +228,20 @@ def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, str]:
     return converted, "colours converted to sRGB"
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    white = Image.new("RGBA", image.size, "white")
-    white.alpha_composite(image.convert("RGBA"))
-    return white
+def _on(ground: str, image: Image.Image) -> Image.Image:
+    whole = Image.new("RGBA", image.size, ground)
+    whole.alpha_composite(image.convert("RGBA"))
+    return whole
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """A mask without its colours; FormatError when nothing would count."""
+    grey = image.convert("RGB").convert("L")
+    if grey.getextrema() == (0, 0):
+        raise FormatError(
+            "bad_mask", "The mask is black all over, so that nothing would count: paint white what counts."
+        )
+    return grey.convert("RGB")
 
 
 def _encoded(image: Image.Image, form: str) -> bytes:

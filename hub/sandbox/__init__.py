@@ -98,17 +98,17 @@ def read_picture(
     max_side: int,
     form: str = "webp",
     look: bool = False,
+    as_mask: bool = False,
     bounds: Bounds = PICTURE_BOUNDS,
 ) -> PictureResult:
     """An uploaded picture, decoded and encoded anew in a child: upright, sRGB, without metadata.
 
-    `form` is `webp` or `png`; with `look` the facts have a look, for advice on a set.
+    `form` is `webp` or `png`; with `look` the facts have a look, for advice on a set; with `as_mask` it is grey.
 
-    FormatError (`invalid_image`, P1 or P2), SandboxRefusal, SandboxUnavailable.
+    FormatError (`invalid_image`, P1 or P2; `bad_mask`), SandboxRefusal, SandboxUnavailable.
     """
-    answer = run_child(
-        _PICTURE_READER, path, {"max_side": max_side, "form": form, "look": look}, bounds=bounds
-    )
+    arguments = {"max_side": max_side, "form": form, "look": look, "as_mask": as_mask}
+    answer = run_child(_PICTURE_READER, path, arguments, bounds=bounds)
     start = b"\x89PNG" if form == "png" else b"RIFF"
     width, height = answer.facts.get("width"), answer.facts.get("height")
     sizes = all(type(side) is int and 0 < side <= max_side for side in (width, height))

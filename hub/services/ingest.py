@@ -129,21 +129,33 @@ def picture(
     return IngestedPicture(blob.sha256, blob.size, made.width, made.height, made.facts, made.content_type)
 
 
+def mask_of(viewer: Viewer, *, path: Path, filename: str, max_side: int) -> PictureBytes:
+    """What we make of an uploaded mask: grey, white where a picture counts. Stores nothing.
+
+    Raises as `picture`, and UnacceptableFile `bad_mask` for one that is black all over.
+    """
+    return _picture(viewer, path, filename, max_side=max_side, form="png", as_mask=True)
+
+
 def picture_of(
     viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False
 ) -> PictureBytes:
     """What we make of an uploaded picture; stores nothing. Raises as `picture`."""
+    return _picture(viewer, path, filename, max_side=max_side, form="webp", look=look)
+
+
+def _picture(viewer: Viewer, path: Path, filename: str, *, form: str, **asked: Any) -> PictureBytes:
     if path.stat().st_size > settings.HUB["HUB_MAX_PICTURE_MB"] * MIB:
         most = settings.HUB["HUB_MAX_PICTURE_MB"]
         raise TooLarge("file_too_large", f"A picture may have {most} MiB.", field="file", rule="P2")
     try:
-        result = sandbox.read_picture(path, max_side=max_side, form="webp", look=look)
+        result = sandbox.read_picture(path, form=form, **asked)
     except FormatError as error:
         raise _refusal(viewer, filename, error) from None
     except sandbox.SandboxUnavailable as error:
         raise no_parser(error) from error
     return PictureBytes(
-        result.data, int(result.facts["width"]), int(result.facts["height"]), result.facts, "image/webp"
+        result.data, int(result.facts["width"]), int(result.facts["height"]), result.facts, f"image/{form}"
     )
 
 

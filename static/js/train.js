@@ -35,55 +35,17 @@ function advise() {
 
 const stem = (name) => name.replace(/\.[^.]*$/, "");
 
-function caption(facts) {
-  const field = make("textarea", {
-    className: "pick-caption", name: `caption-${facts.id}`, rows: 3, maxLength: 400,
-    placeholder: "on a beach, at night", value: captions.get(stem(facts.name)) ?? "",
-  });
-  field.setAttribute("aria-label", `What else is in ${facts.name}`);
-  return field;
+// What a text file says goes below its picture, unless something stands there.
+function describeOne(item) {
+  const field = item.querySelector(".pick-caption");
+  if (!field.value) field.value = captions.get(stem(item.querySelector(".pick-name").textContent)) ?? "";
 }
 
 // A caption file may come before its picture or after it. What a person typed stays.
 async function read(file) {
   captions.set(stem(file.name), (await file.text()).trim().slice(0, 400));
   described.checked = true;
-  for (const item of picked.querySelectorAll("[data-sha]")) {
-    const field = item.querySelector(".pick-caption");
-    if (!field.value) field.value = captions.get(stem(item.querySelector(".pick-name").textContent)) ?? "";
-  }
-}
-
-// Which part of a picture that is no square is trained on.
-function end(facts) {
-  if (!facts.oblong) return [];
-  const names = facts.oblong === "tall" ? ["the top", "the bottom"] : ["the left", "the right"];
-  const field = make("select", { name: `end-${facts.id}` }, new Option("the middle", ""),
-    new Option(names[0], "start"), new Option(names[1], "end"));
-  field.value = facts.end;
-  field.setAttribute("aria-label", `Which part of ${facts.name} is kept`);
-  return [make("label", { className: "pick-end" }, "Keep ", field)];
-}
-
-function tile(facts) {
-  const remove = make("button", { className: "pick-remove", type: "button", textContent: "Remove" });
-  remove.dataset.remove = facts.remove;
-  remove.setAttribute("aria-label", `Remove ${facts.name}`);
-  const item = make(
-    "li",
-    { className: "pick" },
-    make("input", { type: "hidden", name: "picture", value: facts.id }),
-    make("img", { src: facts.url, width: facts.width, height: facts.height, alt: facts.name }),
-    make("p", { className: "pick-name", textContent: facts.name }),
-    ...facts.warnings.map((text) => make("p", { className: "pick-warning", textContent: text })),
-    ...end(facts),
-    caption(facts),
-    remove,
-  );
-  item.id = `picture-${facts.id}`;
-  item.tabIndex = -1;
-  item.dataset.sha = facts.sha256;
-  return item;
+  picked.querySelectorAll("[data-sha]").forEach(describeOne);
 }
 
 // What the pictures are like together, as the hub sees it. A late answer to an earlier question is dropped.
@@ -144,7 +106,8 @@ async function check(file) {
     });
     const content = await answer.json();
     if (answer.ok) {
-      item.replaceWith(tile(content));
+      item.outerHTML = content.tile;
+      describeOne(document.getElementById(`picture-${content.id}`));
     } else {
       item.remove();
       refuse(file, content.error.message);

@@ -43,6 +43,11 @@ def new_run(hub: Seeded) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def waiting(hub: Seeded) -> dict[str, Any]:
+    """A picture that waits for a run."""
+    return {"picture_id": hub.training_pictures()[0].pk}
+
+
 def mail(hub: Seeded) -> Asked:
     """The wish for a mail, where mail can be sent."""
     hub.with_mail()
@@ -195,7 +200,10 @@ CALLS: Final[dict[str, Callable[[Seeded], Asked]]] = {
     "giveUpToken": ask(),
     "listTrainingPictures": having(lambda hub: hub.training_pictures()),
     "addTrainingPicture": ask(body={"file": samples.picture(size=(96, 96), colour="gold")}),
-    "removeTrainingPicture": lambda hub: Asked({"picture_id": hub.training_pictures()[0].pk}),
+    "removeTrainingPicture": lambda hub: Asked(waiting(hub)),
+    "changeTrainingPicture": lambda hub: Asked(waiting(hub), {"focus": [0, 0.25, 0.5, 1]}),
+    "maskTrainingPicture": lambda hub: Asked(waiting(hub), {"file": samples.picture(size=(96, 96))}),
+    "unmaskTrainingPicture": lambda hub: Asked(waiting(hub)),
     "adviseOnPictures": advised,
     "whoUsesTrigger": lambda hub: Asked({"word": hub.version.trigger}, who="nobody"),
     "listWebhooks": having(lambda hub: hub.webhook),

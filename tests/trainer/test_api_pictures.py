@@ -41,6 +41,12 @@ def add(client: Client, mia: dict[str, str], picture: Image.Image, name: str = "
     return client.post(PICTURES, {"file": file}, headers=mia)
 
 
+def mask(size: tuple[int, int], name: str = "mask.png") -> SimpleUploadedFile:
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize(size).save(out, "PNG")
+    return SimpleUploadedFile(name, out.getvalue(), content_type="image/png")
+
+
 def advised(client: Client, mia: dict[str, str], **given: Any) -> Any:
     given = {"kind": "object", "base_model": "big", **given}
     answer = client.post(f"{PICTURES}/advice", given, content_type=JSON, headers=mia)
@@ -81,6 +87,55 @@ def test_a_picture_is_dropped(client: Client, mia: dict[str, str], base: Any) ->
     address = f"{PICTURES}/{add(client, mia, scene(10)).json()['id']}"
     assert [client.delete(address, headers=mia).status_code for _ in range(2)] == [204, 204]
     assert not TrainingImage.objects.exists()
+
+
+def test_the_part_and_the_mask_of_a_picture_are_kept_until_it_is_learned_from(
+    client: Client, mia: dict[str, str], base: Any
+) -> None:
+    made = add(client, mia, scene(10).resize((128, 96))).json()
+    assert (made["focus"], made["mask"]) == (None, None)
+    address = f"{PICTURES}/{made['id']}"
+    told = client.patch(address, {"focus": [0, 0.25, 0.5, 1]}, content_type=JSON, headers=mia)
+    assert (told.status_code, told.json()["focus"]) == (200, [0, 0.25, 0.5, 1])
+    wrong = client.patch(address, {"focus": [0.5, 0, 0.5, 1]}, content_type=JSON, headers=mia)
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (422, "field_invalid")
+    told = client.post(f"{address}/mask", {"file": mask((128, 96))}, headers=mia)
+    assert told.status_code == 200, told.content
+    assert client.get(told.json()["mask"], headers=mia)["Content-Type"] == "image/png"
+    misfit = client.post(f"{address}/mask", {"file": mask((96, 128))}, headers=mia).json()["error"]
+    assert (misfit["code"], misfit["detail"]["field"]) == ("bad_mask", "mask")
+    assert client.get(PICTURES, headers=mia).json()["items"] == [told.json()]
+
+    form = {
+        "name": "moss-glow", "kind": "object", "base_model": "tiny", "licence": "cc0-1.0", "consent": True,
+        "picture_ids": [made["id"]],
+    }  # fmt: skip
+    run = client.post(f"{API}/runs", form, content_type=JSON, headers=mia).json()
+    assert (run["recipe"]["crop"], run["recipe"]["mask"]) == ("focus", "file")
+    again = client.post(f"{run['url']}/again", headers=mia).json()
+    [waiting] = again["pictures"]
+    assert (waiting["focus"], waiting["mask"]) == ([0, 0.25, 0.5, 1], told.json()["mask"])
+    assert again["form"]["boxes"] == {waiting["id"]: [0, 0.25, 0.5, 1]}
+    address = f"{PICTURES}/{waiting['id']}"
+    assert client.patch(address, {"focus": None}, content_type=JSON, headers=mia).json()["focus"] is None
+    assert [client.delete(f"{address}/mask", headers=mia).status_code for _ in range(2)] == [204, 204]
+    assert client.get(PICTURES, headers=mia).json()["items"][0]["mask"] is None
+
+
+def test_a_new_run_may_say_which_part_of_a_file_is_meant(
+    client: Client, mia: dict[str, str], base: Any
+) -> None:
+    form = {
+        "name": "moss-glow",
+        "kind": "object",
+        "base_model": "tiny",
+        "licence": "cc0-1.0",
+        "consent": "true",
+    }
+    for boxes, status in (('{"x.png": [0.1, 0.1, 0.5, 0.5]}', 201), ('{"x.png": [1, 2]}', 422), ("[]", 422)):
+        sent = {**form, "boxes": boxes, "pictures": mask((96, 96), "x.png")}
+        assert client.post(f"{API}/runs", sent, headers=mia).status_code == status
+    assert TrainingRun.objects.get().images.get().facts["focus"] == [0.1, 0.1, 0.5, 0.5]
 
 
 def test_what_is_no_picture_is_refused_and_leaves_nothing(client: Client, mia: dict[str, str]) -> None:

@@ -19,7 +19,7 @@ from hub.wire.idempotency import once
 from trainer import runs as reads
 from trainer.api import pictures
 from trainer.models import TrainingImage, TrainingRun
-from trainer.services import beginning
+from trainer.services import beginning, parts
 from trainer.services import pictures as services
 
 # Settings that a new run has fields of their own for, or that belong to the old one alone.
@@ -138,5 +138,6 @@ def _form(run: TrainingRun, waiting: list[TrainingImage]) -> dict[str, Any]:
         **asked_for,
         "picture_ids": [one.pk for one in waiting],
         "captions": {str(one.pk): one.caption for one in waiting if one.caption},
-        "ends": {str(one.pk): services.kept_end(one) for one in waiting if services.kept_end(one)},
+        "ends": {str(one.pk): parts.kept_end(one) for one in waiting if parts.kept_end(one)},
+        "boxes": {str(one.pk): parts.own_box(one) for one in waiting if parts.own_box(one)},
     }

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
@@ -17,7 +18,8 @@ from hub.models.registry import Kind
 from hub.wire import media, uploads
 from hub.wire.idempotency import once
 from trainer import runs as reads
-from trainer.models import TrainingImage
+from trainer.models import MASK_TYPE, TrainingImage
+from trainer.services import parts
 from trainer.services import pictures as services
 from trainer.services.limits import MOST_PICTURES_KEPT
 
@@ -32,6 +34,11 @@ class TrainingPictureShape(Fields):
     height = serializers.IntegerField()
     remarks = serializers.ListField(child=serializers.CharField(), help_text="What was changed about it.")
     url = serializers.URLField(help_text="The picture itself.")
+    focus = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True,
+        help_text="The part to keep in sight: left, top, right, bottom as shares of its sides; null: its middle.",
+    )  # fmt: skip
+    mask = serializers.URLField(allow_null=True, help_text="What counts in it, white; null: everything.")
 
 
 class TrainingPicturesShape(Fields):
@@ -43,6 +50,21 @@ class TrainingPicturesShape(Fields):
 
 class NewTrainingPictureForm(Fields):
     """A picture to learn from."""
+
+    file = Upload()
+
+
+class PictureChangeForm(Fields):
+    """What to remember with a picture until it is trained from."""
+
+    focus = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, min_length=4, max_length=4,
+        help_text="Left, top, right and bottom as shares of its sides, 0 to 1; null: its middle.",
+    )  # fmt: skip
+
+
+class MaskForm(Fields):
+    """A picture of the same shape: white counts, black hardly does, grey in between; clear is black."""
 
     file = Upload()
 
@@ -100,11 +122,50 @@ def pictures(request: Request) -> HttpResponse:
 
 
 @documented("removeTrainingPicture", "Drop one; harmless to repeat.", method="DELETE", gives=None, status=204)
-@endpoint("DELETE")
-def picture(request: Request, picture_id: Any) -> HttpResponse:
-    """The end of a picture that no run uses."""
-    services.remove(viewer_of(request), picture_id=picture_id)
-    return HttpResponse(status=204)
+@documented(
+    "changeTrainingPicture",
+    "Say which part of it to learn from.",
+    method="PATCH",
+    takes={"application/json": PictureChangeForm},
+    gives=TrainingPictureShape,
+)
+@endpoint("PATCH", "DELETE")
+def picture(request: Request, picture_id: UUID) -> HttpResponse:
+    """The part of a picture that no run uses, or its end."""
+    viewer = viewer_of(request)
+    if request.method == "DELETE":
+        services.remove(viewer, picture_id=picture_id)
+        return HttpResponse(status=204)
+    box = asked.body(PictureChangeForm, request.data)["focus"]
+    changed = parts.keep_box(viewer, picture_id=picture_id, box=box)
+    return json_answer(request._request, told(request._request, changed))
+
+
+@documented(
+    "maskTrainingPicture",
+    "Say what counts in it by a mask, in place of the one before.",
+    method="POST",
+    takes={"multipart/form-data": MaskForm},
+    gives=TrainingPictureShape,
+)
+@documented(
+    "unmaskTrainingPicture",
+    "Let all of it count; harmless to repeat.",
+    method="DELETE",
+    gives=None,
+    status=204,
+)
+@endpoint("POST", "DELETE")
+@once
+def mask(request: Request, picture_id: UUID) -> HttpResponse:
+    """A picture's mask, or its end."""
+    viewer = viewer_of(request)
+    if request.method == "DELETE":
+        parts.drop_mask(viewer, picture_id=picture_id)
+        return HttpResponse(status=204)
+    spooled = uploads.spool(request.FILES.get("file"), max_bytes=uploads.picture_ceiling())
+    masked = parts.keep_mask(viewer, picture_id=picture_id, path=spooled.path, filename=spooled.filename)
+    return json_answer(request._request, told(request._request, masked))
 
 
 @documented(
@@ -143,6 +204,8 @@ def told(request: HttpRequest, row: TrainingImage) -> dict[str, Any]:
         "height": row.height,
         "remarks": services.remarks(row),
         "url": request.build_absolute_uri(media.address(row.blob_id, row.content_type)),
+        "focus": row.facts.get("focus"),
+        "mask": request.build_absolute_uri(media.address(row.mask_id, MASK_TYPE)) if row.mask_id else None,
     }
 
 

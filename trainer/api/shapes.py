@@ -85,6 +85,21 @@ class TextsByName(JsonInForm):
         return value
 
 
+class BoxesByName(JsonInForm):
+    """An object of four numbers each by the names of files, as JSON."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The object."""
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict) or not all(_is_box(box) for box in value.values()):
+            raise serializers.ValidationError('Send an object, as in {"one.png": [0.1, 0, 0.6, 0.5]}.')
+        return value
+
+
+def _is_box(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(type(one) in (int, float) for one in value)
+
+
 class NewRunForm(Fields):
     """What to learn: pictures, or the name of a bundled set, and the word. `settings` are those of the recipe."""
 
@@ -130,6 +145,9 @@ class NewRunForm(Fields):
     )
     ends = TextsByName(
         help_text="Which end of an oblong picture is kept, `start` or `end`, by the name of its file."
+    )
+    boxes = BoxesByName(
+        help_text="Which part of a picture is kept in sight: left, top, right, bottom as shares of its sides."
     )
 
     def validate_settings(self, value: Any) -> Any:

@@ -25,4 +25,5 @@ urlpatterns = [
     path("training-pictures", pictures.pictures, name="api_training_pictures"),
     path("training-pictures/advice", pictures.advice, name="api_advice"),
     path("training-pictures/<uuid:picture_id>", pictures.picture, name="api_training_picture"),
+    path("training-pictures/<uuid:picture_id>/mask", pictures.mask, name="api_training_picture_mask"),
 ]

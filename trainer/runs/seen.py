@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from hub.access import Viewer, has_scope_for, under
 from hub.errors import NotFound
 from hub.models import BaseModel
-from trainer.models import TrainingImage, TrainingRun
+from trainer.models import MASK_TYPE, TrainingImage, TrainingRun
 
 USUAL_RESOLUTION = 512
 MOST_UNSEEN = 9
@@ -105,14 +105,14 @@ def resolution_of(base: str | None) -> int:
 def picture(viewer: Viewer, *, sha256: str) -> tuple[str, str]:
     """Digest and content type of a picture of training that this viewer may see. NotFound.
 
-    Training pictures are for their owner alone (rule P7), in a team for its admins and whoever trained from them;
-    pictures drawn while learning for whoever sees the run.
+    Training pictures and their masks are for their owner alone (rule P7), in a team for its admins and whoever
+    trained from them; pictures drawn while learning for whoever sees the run.
     """
     if viewer.user is not None and viewer.has_scope("train"):
         may = under(viewer, "see_training_images", maker="run__created_by")
-        own = TrainingImage.objects.filter(may, blob_id=sha256).first()
+        own = TrainingImage.objects.filter(may, Q(blob_id=sha256) | Q(mask_id=sha256)).first()
         if own is not None:
-            return sha256, own.content_type
+            return sha256, own.content_type if own.blob_id == sha256 else MASK_TYPE
     growth = (
         visible(viewer).filter(growth__blob_id=sha256).values_list("growth__content_type", flat=True).first()
     )

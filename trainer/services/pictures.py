@@ -21,7 +21,6 @@ from trainer.services import limits
 
 PREPARED_SIDE = 1024
 WAITING_TIME = timedelta(days=7)
-ENDS = ("start", "end")
 
 
 def add(viewer: Viewer, *, path: Path, filename: str) -> TrainingImage:
@@ -71,6 +70,7 @@ def copy_of(image: TrainingImage, *, run: TrainingRun | None, owner_id: int) -> 
         run=run,
         position=image.position,
         blob_id=image.blob_id,
+        mask_id=image.mask_id,
         content_type=image.content_type,
         width=image.width,
         height=image.height,
@@ -128,7 +128,8 @@ def delete_on(run: TrainingRun) -> datetime | None:
 
 def _drop(images: QuerySet[TrainingImage]) -> int:
     """Rows first, then the bytes that nothing needs any more."""
-    digests = list(dict.fromkeys(images.values_list("blob_id", flat=True)))
+    rows = images.values_list("blob_id", "mask_id")
+    digests = dict.fromkeys(sha256 for row in rows for sha256 in row if sha256)
     count = images.count()
     images.delete()
     kill_point("K40")
@@ -155,25 +156,6 @@ def unsaved(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> T
         source_name=Path(filename).name[:120],
         facts=picture.facts,
     )
-
-
-def cut(image: TrainingImage, end: str) -> None:
-    """Say which end of an oblong picture is kept where squares are trained: `start`, `end`, or else the middle.
-
-    The start is top or left. The recipe has to ask for it: its `crop` is `focus`.
-    """
-    image.facts = {key: value for key, value in image.facts.items() if key != "focus"}
-    share = min(image.width, image.height) / max(image.width, image.height)
-    if end in ENDS and share < 1:
-        low, high = (0.0, share) if end == "start" else (1 - share, 1.0)
-        box = [0.0, low, 1.0, high] if image.height > image.width else [low, 0.0, high, 1.0]
-        image.facts["focus"] = box
-
-
-def kept_end(image: TrainingImage) -> str:
-    """`start`, `end`, or nothing for the middle."""
-    box = image.facts.get("focus")
-    return "" if not box else "start" if box[:2] == [0, 0] else "end"
 
 
 def remarks(image: TrainingImage) -> list[str]:

@@ -13,7 +13,7 @@ from hub.models import BaseModel, Embedding, Owner, Version
 from trainer import written
 from trainer.options import MAX_TEXT
 from trainer.recipe import Recipe, RecipeError
-from trainer.services import beginning, limits, pictures
+from trainer.services import beginning, limits, parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,8 @@ class Submission:
     are recipe fields that differ from the preset's, as values or in words. `start_from` names another word to go on
     from. `captions` say what else is in a picture, by its id or its file's name; with any of them the recipe learns
     with captions unless `settings` say otherwise. `ends` say in the same way which end of an oblong picture is kept,
-    see `pictures.cut`. `key` makes sending the same form twice harmless.
+    `boxes` which part of any picture, as left, top, right and bottom: see `parts`; a picture that neither mentions
+    keeps the part it has. `key` makes sending the same form twice harmless.
     """
 
     trigger: str
@@ -45,6 +46,7 @@ class Submission:
     pictures: list[tuple[Path, str]] = field(default_factory=list)
     captions: dict[str, str] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
+    boxes: dict[str, list[float]] = field(default_factory=dict)
     bundled_set: str = ""
     may_shrink: bool = False
     key: UUID | None = None
@@ -65,7 +67,6 @@ def make_recipe(form: Submission, base: BaseModel, start: Version | None = None)
                 "resolution": base.resolution,
                 "seed": fresh_seed(),
                 "captions": any(caption.strip() for caption in form.captions.values()),
-                **({"crop": "focus"} if any(end in pictures.ENDS for end in form.ends.values()) else {}),
                 **chosen,
                 **beginning.settings_of(start, base, chosen),
             },
@@ -109,6 +110,12 @@ def check_captions(form: Submission) -> None:
                 field="pictures",
                 picture=name,
             )
+
+
+def check_boxes(form: Submission) -> None:
+    """Each lies within its picture."""
+    for name, box in form.boxes.items():
+        parts.checked(box, picture=name)
 
 
 def check_word(form: Submission) -> None:

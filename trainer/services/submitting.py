@@ -14,10 +14,11 @@ from hub.services.licences import check_licence
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
 from trainer.recipe import Recipe
-from trainer.services import beginning, leases, limits, pictures, recording
+from trainer.services import beginning, leases, limits, parts, pictures, recording
 from trainer.services.submission import (
     Submission,
     base_model,
+    check_boxes,
     check_captions,
     check_consent,
     check_word,
@@ -51,7 +52,7 @@ def submit(viewer: Viewer, *, form: Submission) -> TrainingRun:
     images = _images(viewer, form)
     kill_point("K15")
     try:
-        return _store(viewer, owner, form, base, recipe, images, start)
+        return _store(viewer, owner, form, base, parts.heeded(recipe, form.settings, images), images, start)
     except IntegrityError:
         # The same form, twice at once: the other one was first.
         earlier = _earlier(viewer, form)
@@ -103,6 +104,7 @@ def _checks(viewer: Viewer, form: Submission) -> list[Callable[[], object]]:
     return [
         lambda: limits.check_picture_count(_count(viewer, form)),
         lambda: check_captions(form),
+        lambda: check_boxes(form),
         lambda: check_word(form),
         lambda: _check_place(viewer, form),
         lambda: make_recipe(form, base_model(form), beginning.version_of(viewer, form.start_from)),
@@ -168,7 +170,9 @@ def _say(image: TrainingImage, form: Submission, name: str) -> None:
     """What the form says of one picture; what it does not mention stays."""
     image.caption = form.captions.get(name, image.caption).strip()
     if name in form.ends:
-        pictures.cut(image, form.ends[name])
+        parts.cut(image, form.ends[name])
+    if name in form.boxes:
+        parts.frame(image, form.boxes[name])
 
 
 def _warnings(recipe: Recipe, images: list[TrainingImage]) -> list[str]:

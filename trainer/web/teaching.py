@@ -8,7 +8,7 @@ from hub.models.registry import Kind
 from trainer import runs
 from trainer.forms import TrainForm
 from trainer.prompts import NAME
-from trainer.web.wizard import CAPTION, CAPTIONS
+from trainer.web.picked import CAPTION, CAPTIONS
 
 
 @require_POST

@@ -2,14 +2,13 @@
 
 import uuid
 from collections import defaultdict
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hub.access import Viewer
@@ -26,13 +25,10 @@ from trainer.forms import FOLDED, SCHEDULES, SUGGESTED, TrainForm, initial_of_se
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import pictures, submitting
 from trainer.services.submission import Submission
-from trainer.web import again
+from trainer.web import again, picked
 
-PICTURE_BYTES = 1 << 20
 NAMES_TRIED = 50
-CAPTION, CAPTIONS = "caption-", "captions"  # a field for each picture, and the box that shows them
-END = "end-"  # a field for each oblong picture
-OBLONG = 1.2  # sides in this ratio or more lose something that may matter
+KEEP = "keep"  # the press that keeps what is said of pictures and starts nothing; scripts do without
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,8 +43,18 @@ def train(request: HttpRequest) -> HttpResponse:
         return _page(request, viewer, form, earlier=earlier)
     form = TrainForm(_one_press(request, viewer))
     offer_owners(form, viewer, "start_run")
+    what = picked.said(request)
+    if KEEP in request.POST:
+        refused = picked.keep_masks(request, viewer, what) + picked.keep_parts(viewer, what)
+        refused += picked.keep_new(request, viewer, what)
+        form = TrainForm(initial={name: request.POST.get(name, "") for name in form.fields})
+        offer_owners(form, viewer, "start_run")
+        return _page(request, viewer, form, what=what, refused=refused, status=422 if refused else 200)
     is_whole = form.is_valid()
-    submission = _submission(request, form)
+    for problem in picked.keep_masks(request, viewer, what):
+        is_whole = False
+        _show(form, problem)
+    submission = _submission(request, form, what)
     if is_whole:
         try:
             run = submitting.submit(viewer, form=submission)
@@ -61,35 +67,20 @@ def train(request: HttpRequest) -> HttpResponse:
     # All that is wrong, at once: nobody wants to send a form five times.
     for problem in submitting.problems(viewer, form=submission):
         _show(form, problem)
-    return _page(request, viewer, form, status=422)
-
-
-@require_POST
-def check(request: HttpRequest) -> HttpResponse:
-    """Check one picture and keep it for the next run; answers what was found, as JSON."""
-    spooled = uploads.spool(request.FILES.get("picture"), max_bytes=_picture_limit(), field="pictures")
-    image = pictures.add(viewer_of(request), path=spooled.path, filename=spooled.filename)
-    return JsonResponse(_facts(image), status=201)
+    return _page(request, viewer, form, what=what, status=422)
 
 
 @require_POST
 def advise(request: HttpRequest) -> HttpResponse:
     """Advice on the pictures named, for a kind and a base; a part of the page, or JSON."""
     viewer = viewer_of(request)
-    ids = _ids(request)
+    ids = picked.said(request).ids
     images = runs.waiting_pictures(viewer, ids=ids) if ids else []
     advice = _advice(images, request.POST.get("kind", ""), request.POST.get("base_model", ""))
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return JsonResponse({"advice": [_said(finding) for finding in advice]})
     context = {"advice": advice, "looked_at": len(images)}
     return render(request, "trainer/parts/advice.html", context)
-
-
-@require_http_methods(["DELETE"])
-def remove(request: HttpRequest, picture_id: uuid.UUID) -> HttpResponse:
-    """Drop a picture that no run uses."""
-    pictures.remove(viewer_of(request), picture_id=picture_id)
-    return HttpResponse(status=204)
 
 
 @require_GET
@@ -108,25 +99,29 @@ def _page(
     form: TrainForm,
     *,
     status: int = 200,
+    what: picked.Said | None = None,
+    refused: Sequence[HubError] = (),
     earlier: TrainingRun | None = None,
 ) -> HttpResponse:
     chosen = form["bundled_set"].value()
-    kept = [] if chosen else _kept(request, viewer)
+    what = what or picked.Said([])
+    kept = [] if chosen else runs.waiting_pictures(viewer, ids=what.ids or None)
     if earlier is not None:
         kept = [image for image in kept if image.blob_id in earlier.picture_digests]
-    captions, ends = _said_of_pictures(request, CAPTION), _said_of_pictures(request, END)
     for image in kept:
-        image.caption = captions.get(str(image.pk), image.caption)
-        pictures.cut(image, ends.get(str(image.pk), pictures.kept_end(image)))
+        what.show_on(image)
     context = {
         "form": form,
         "earlier": earlier,
         "chosen": sets.get_set(chosen) if chosen else None,
         "sets": sets.list_sets(),
-        "pictures": [_facts(image) for image in kept],
+        "pictures": [picked.facts(image, what) for image in kept],
+        "refused": refused,
         "advice": _advice(kept, form["kind"].value(), form["base_model"].value()),
         "looked_at": len(kept),
-        "has_captions": CAPTIONS in request.POST if request.POST else any(image.caption for image in kept),
+        "has_captions": picked.CAPTIONS in request.POST
+        if request.POST
+        else any(image.caption for image in kept),
         "limits": runs.limits(),
         "kept_days": settings.HUB["HUB_TRAINING_IMAGE_DAYS"],
         "largest": settings.HUB["HUB_MAX_PICTURE_MB"],
@@ -185,11 +180,11 @@ def _free_name(viewer: Viewer, wanted: str) -> str:
     return next((name for name in names if name not in taken), wanted)
 
 
-def _submission(request: HttpRequest, form: TrainForm) -> Submission:
+def _submission(request: HttpRequest, form: TrainForm, what: picked.Said) -> Submission:
     # What did not pass the form itself is missing here, and is not complained about twice.
     values = defaultdict(str, form.cleaned_data)
     spooled = [
-        uploads.spool(file, max_bytes=_picture_limit(), field="pictures")
+        uploads.spool(file, max_bytes=uploads.picture_ceiling(), field="pictures")
         for file in request.FILES.getlist("pictures")
     ]
     return Submission(
@@ -207,9 +202,11 @@ def _submission(request: HttpRequest, form: TrainForm) -> Submission:
         visibility=values["visibility"] or "public",
         settings=form.recipe_settings(),
         bundled_set=values["bundled_set"],
-        picture_ids=_ids(request),
-        captions=_wanted_captions(request),
-        ends=_said_of_pictures(request, END),
+        picture_ids=what.ids,
+        # All are empty when the box above them is not ticked.
+        captions=what.captions if picked.CAPTIONS in request.POST else dict.fromkeys(what.captions, ""),
+        ends=what.ends,
+        boxes=what.boxes,
         pictures=[(file.path, file.filename) for file in spooled],
         may_shrink=bool(values["may_shrink"]),
         key=values["key"] or None,
@@ -226,60 +223,11 @@ def _show(form: TrainForm, error: HubError) -> None:
         form.add_error(place, ValidationError(error.message, code=error.code))
 
 
-def _kept(request: HttpRequest, viewer: Viewer) -> list[TrainingImage]:
-    ids = _ids(request)
-    return runs.waiting_pictures(viewer, ids=ids or None)
-
-
-def _ids(request: HttpRequest) -> list[uuid.UUID]:
-    found = []
-    for text in request.POST.getlist("picture"):
-        try:
-            found.append(uuid.UUID(text))
-        except ValueError:
-            continue
-    return found
-
-
-def _said_of_pictures(request: HttpRequest, prefix: str) -> dict[str, str]:
-    """What was typed or chosen below each picture, by the picture's id."""
-    names = (name for name in request.POST if name.startswith(prefix))
-    return {name.removeprefix(prefix): request.POST[name] for name in names}
-
-
-def _wanted_captions(request: HttpRequest) -> dict[str, str]:
-    """The captions, all empty when the box above them is not ticked."""
-    found = _said_of_pictures(request, CAPTION)
-    return found if CAPTIONS in request.POST else dict.fromkeys(found, "")
-
-
-def _facts(image: TrainingImage) -> dict[str, Any]:
-    return {
-        "id": str(image.id),
-        "url": media.address(image.blob_id, image.content_type),
-        "remove": reverse("train_picture", args=[image.id]),
-        "name": Path(image.source_name).name,
-        "sha256": image.blob_id,
-        "width": image.width,
-        "height": image.height,
-        "warnings": pictures.remarks(image),
-        "caption": image.caption,
-        "oblong": _oblong(image),
-        "end": pictures.kept_end(image),
-    }
-
-
-def _oblong(image: TrainingImage) -> str:
-    """`tall`, `wide`, or nothing for a picture that is square enough."""
-    ratio = image.height / image.width
-    return "tall" if ratio >= OBLONG else "wide" if ratio <= 1 / OBLONG else ""
-
-
 def _advice(images: list[TrainingImage], kind: str | None, base: str | None) -> list[dict[str, Any]]:
     """Findings with the pictures they are about."""
     found = pictures.advice(images, kind=kind or Kind.STYLE, resolution=runs.resolution_of(base))
     return [
-        {"finding": finding, "pictures": [_facts(images[place]) for place in finding.pictures]}
+        {"finding": finding, "pictures": [picked.facts(images[place]) for place in finding.pictures]}
         for finding in found
     ]
 
@@ -292,7 +240,3 @@ def _said(advice: dict[str, Any]) -> dict[str, Any]:
         "sentence": finding.sentence,
         "to_do": finding.to_do,
     }
-
-
-def _picture_limit() -> int:
-    return int(settings.HUB["HUB_MAX_PICTURE_MB"]) * PICTURE_BYTES
