@@ -30,8 +30,10 @@ EXPERT = (
     "mask_outside",
     "background",
     "long_prompts",
+    "context_reg",
     "clip_skip",
     "precision",
+    "compile",
 )
 # Those of which the kind, the quality or chance says what they are when they are empty.
 DEPENDING = {"vectors_per_token", "max_steps", "seed", "initializer", "trigger"}
@@ -140,6 +142,12 @@ class SettingFields(forms.Form):
         cut="are cut",
         chunks="go on, as in A1111",
     )
+    context_reg = _number(
+        "context_reg",
+        "Hold on to other words",
+        "An experiment for words that take over the whole prompt: 0 is off, 0.1 a first try, up to 1. Needs words to "
+        "start from.",
+    )
     clip_skip = _number(
         "clip_skip", "Clip skip", "2 for SD 1.x bases made for it, anime ones above all; else 1.", whole=True
     )
@@ -151,6 +159,11 @@ class SettingFields(forms.Form):
         fp32="full (fp32)",
         bf16="half (bf16)",
         fp16="half (fp16)",
+    )
+    compile = forms.NullBooleanField(
+        label="Compile the base for training",
+        help_text="May make long runs on a GPU faster, after minutes of waiting. It is checked before it is used.",
+        widget=forms.Select(choices=[("unknown", UNSET), ("true", "yes"), ("false", "no")]),
     )
 
     def clean_templates(self) -> list[str]:
@@ -177,7 +190,8 @@ def changed(recipe: dict[str, Any]) -> list[tuple[str, str]]:
     # Its side is the base's own, unless it was said.
     differing.pop("resolution", None)
     labels = SettingFields.base_fields
-    return [(str(labels[name].label), str(own)) for name, own in written.words(differing).items()]
+    words = written.words(differing)
+    return [(str(labels[name].label), "yes" if own == "true" else str(own)) for name, own in words.items()]
 
 
 def _defaults() -> dict[str, Any]:

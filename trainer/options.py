@@ -1,7 +1,10 @@
-"""The table of options: what each setting of a recipe may be.
+"""The table of options: what each setting of a recipe may be, and the two that are written as text.
 
-Pure data. docs/training.md explains every line; a test holds the two together.
+Pure standard library. docs/training.md explains every line; a test holds the two together.
 """
+
+import math
+import re
 
 KINDS = ("style", "object", "subject", "negative")
 SCHEDULES = ("constant", "cosine", "linear")
@@ -39,6 +42,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "mask_outside": (0, 1),
     "caption_drop": (0, 0.3),
     "tag_drop": (0, 0.5),
+    "context_reg": (0, 1),
     "clip_skip": (1, 2),
     "seed": (0, MAX_SEED),
 }
@@ -48,3 +52,35 @@ MOST_ADAMW = 0.1
 
 # Families whose users also render with the last layer of the text encoder left out.
 SKIPPING = ("tiny", "sd1")
+
+# Settings that came after the first recipes and are off unless asked for: a recipe is written without them then.
+LATER = frozenset({"context_reg", "compile"})
+
+
+def parse_piecewise(text: str) -> list[tuple[float, int]]:
+    """Read A1111's rate text, `0.005:100, 1e-3:500, 1e-4`: each rate holds up to and including its step.
+
+    The last rate may stand alone and then holds to the end. Raises ValueError on anything else.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    stages: list[tuple[float, int]] = []
+    for number, part in enumerate(parts):
+        rate_text, colon, until_text = part.partition(":")
+        rate = float(rate_text)
+        if not colon and number != len(parts) - 1:
+            raise ValueError("only the last rate may stand without a step")
+        until = int(until_text) if colon else 2**31
+        if not (math.isfinite(rate) and 0 <= rate <= 1) or until <= (stages[-1][1] if stages else 0):
+            raise ValueError("rates must be between 0 and 1 and steps must rise")
+        stages.append((rate, until))
+    return stages
+
+
+def parse_timesteps(text: str) -> tuple[float, float]:
+    """The share of the noise schedule that is trained: (0, 1) for a named mode, else `lo-hi` of 1000."""
+    if text in ("uniform", "stratified"):
+        return 0.0, 1.0
+    match = re.fullmatch(r"(\d{1,4})-(\d{1,4})", text)
+    if not match or not int(match[1]) < int(match[2]) <= 1000:
+        raise ValueError("use uniform, stratified, or a range such as 100-900")
+    return int(match[1]) / 1000, int(match[2]) / 1000

@@ -6,7 +6,6 @@ valid; it travels as plain JSON, and the same JSON always gives the same recipe 
 
 import dataclasses
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -14,6 +13,7 @@ from typing import Any, Self
 from trainer.options import (
     CHOICES,
     KINDS,
+    LATER,
     MAX_SEED,
     MAX_TEMPLATES,
     MAX_TEXT,
@@ -21,6 +21,8 @@ from trainer.options import (
     RANGES,
     SCHEDULES,
     SKIPPING,
+    parse_piecewise,
+    parse_timesteps,
 )
 from trainer.presets import FAMILIES, PRESETS, preset_settings
 
@@ -34,35 +36,6 @@ class RecipeError(ValueError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
-
-
-def parse_piecewise(text: str) -> list[tuple[float, int]]:
-    """Read A1111's rate text, `0.005:100, 1e-3:500, 1e-4`: each rate holds up to and including its step.
-
-    The last rate may stand alone and then holds to the end. Raises ValueError on anything else.
-    """
-    parts = [part.strip() for part in text.split(",")]
-    stages: list[tuple[float, int]] = []
-    for number, part in enumerate(parts):
-        rate_text, colon, until_text = part.partition(":")
-        rate = float(rate_text)
-        if not colon and number != len(parts) - 1:
-            raise ValueError("only the last rate may stand without a step")
-        until = int(until_text) if colon else 2**31
-        if not (math.isfinite(rate) and 0 <= rate <= 1) or until <= (stages[-1][1] if stages else 0):
-            raise ValueError("rates must be between 0 and 1 and steps must rise")
-        stages.append((rate, until))
-    return stages
-
-
-def parse_timesteps(text: str) -> tuple[float, float]:
-    """The share of the noise schedule that is trained: (0, 1) for a named mode, else `lo-hi` of 1000."""
-    if text in ("uniform", "stratified"):
-        return 0.0, 1.0
-    match = re.fullmatch(r"(\d{1,4})-(\d{1,4})", text)
-    if not match or not int(match[1]) < int(match[2]) <= 1000:
-        raise ValueError("use uniform, stratified, or a range such as 100-900")
-    return int(match[1]) / 1000, int(match[2]) / 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +79,10 @@ class Recipe:
     tag_shuffle: bool = False
     tag_drop: float = 0.0
     long_prompts: str = "cut"
+    context_reg: float = 0.0
     clip_skip: int = 1
     precision: str = "auto"
+    compile: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -171,10 +146,10 @@ class Recipe:
         return cls.from_dict(values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = dataclasses.asdict(self)
-        values["templates"] = list(self.templates)
-        return values
+        """Plain values, ready for JSON; those of LATER only where they are used."""
+        values = dataclasses.asdict(self) | {"templates": list(self.templates)}
+        # As it was before there were any: the same recipe gives the same text and files for ever.
+        return {name: own for name, own in values.items() if own or name not in LATER}
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys: equal recipes give equal text."""
@@ -259,6 +234,8 @@ class Recipe:
             )
         if self.initializer_mode == "cross" and not self.initializer.strip():
             raise RecipeError("initializer", "A cross start reads the encoder's output for a word; name one.")
+        if self.context_reg and not self.initializer.strip():
+            raise RecipeError("initializer", "Other words are held as they are beside a word; name one.")
         if self.initializer_mode == "cross" and self.norm != "off":
             raise RecipeError("norm", "A cross start lies outside the norms of words; set norm to off.")
 

@@ -46,8 +46,10 @@ EXPERT = {
     "mask_outside": ("0.2", 0.2),
     "background": ("#102030", "#102030"),
     "long_prompts": ("chunks", "chunks"),
+    "context_reg": ("0.1", 0.1),
     "clip_skip": ("2", 2),
     "precision": ("fp32", "fp32"),
+    "compile": ("true", True),
     "seed": ("9223372036854775807", 2**63 - 1),
 }
 
@@ -57,14 +59,14 @@ def test_every_setting_of_a_recipe_has_a_field(browser: Client, base: Any, kept:
     own = {"trigger", "kind", "family", "initializer", "initializer_file", "base", "preset", "captions"}
     for name in {spec.name for spec in dataclasses.fields(Recipe)} - own:
         assert f'name="{name}"' in page, name
-    words = {name: word for name, (word, _) in EXPERT.items()}
+    words = {"initializer": "flat style"} | {name: word for name, (word, _) in EXPERT.items()}
     run = run_of(browser.post("/train", form(picture=[str(one) for one in kept(maker)], **words)))
     assert {name: run.recipe[name] for name in EXPERT} == {name: value for name, (_, value) in EXPERT.items()}
 
 
 def test_a_run_trained_again_has_every_setting_filled_in(browser: Client, submit: Submit) -> None:
     settings = {name: value for name, (_, value) in EXPERT.items()}
-    run = submit(settings=settings)
+    run = submit(initializer="flat style", settings=settings)
     again = browser.post(f"/runs/{run.id}/again", follow=True)
     filled = again.context["form"].initial | {"key": "", "picture": [], "consent": "on"}
     sent = {name: value for name, value in filled.items() if value is not None}
@@ -76,9 +78,12 @@ def test_a_run_trained_again_has_every_setting_filled_in(browser: Client, submit
 
 def test_the_page_of_a_run_says_what_was_chosen_otherwise(browser: Client, submit: Submit) -> None:
     assert browser.get(f"/runs/{submit().id}").context["changed"] == []
-    run = submit(name="moss-new", settings={"norm": "soft", "grad_clip": None, "warmup": 0.1})
+    run = submit(
+        name="moss-new", settings={"norm": "soft", "grad_clip": None, "warmup": 0.1, "compile": True}
+    )
     page = browser.get(f"/runs/{run.id}")
     told = {"Length of the vectors": "soft", "Largest step": "off", "Warm-up": "0.1"}
+    told["Compile the base for training"] = "yes"
     assert dict(page.context["changed"]) == told
     assert all(f"<dt>{label}</dt><dd>{value}</dd>" in page.content.decode() for label, value in told.items())
 

@@ -50,7 +50,7 @@ def test_manual_says_the_range_that_is_kept(name: str) -> None:
     low, high = RANGES[name]
     assert table()[name].startswith(f"{low:g}-{high:g}" if high < 1e6 else f"{low}-{high}")
     step = 64 if name == "resolution" else 1
-    others = {"optimizer": "prodigy"} if name == "lr" else {}
+    others = {"lr": {"optimizer": "prodigy"}, "context_reg": {"initializer": "star"}}.get(name, {})
     for value, good in ((low, True), (high, True), (low - step, False), (high + step, False)):
         try:
             Recipe.from_dict({**SMALL, **others, name: value})
@@ -77,7 +77,9 @@ def test_settings_are_read_as_words() -> None:
         "flip=off",
         "grad_clip=off",
         "tag_shuffle=on",
+        "context_reg=0.1",
         "clip_skip=2",
+        "compile=on",
     ]
     assert written.from_pairs(pairs) == {
         "crop": "buckets",
@@ -86,7 +88,9 @@ def test_settings_are_read_as_words() -> None:
         "flip": False,
         "grad_clip": None,
         "tag_shuffle": True,
+        "context_reg": 0.1,
         "clip_skip": 2,
+        "compile": True,
     }
 
 
@@ -114,6 +118,7 @@ def test_words_that_are_no_setting_are_refused(pair: str, field: str, word: str)
         ({"family": "sdxl", "clip_skip": 2}, "clip_skip"),
         ({"mask": "hand"}, "mask"),
         ({"mask_outside": 1.5}, "mask_outside"),
+        ({"context_reg": 0.1}, "initializer"),
         ({"lr": 0.2}, "lr"),
         ({"initializer_mode": "cross", "norm": "off"}, "initializer"),
         ({"initializer_mode": "cross", "initializer": "star", "norm": "cap"}, "norm"),

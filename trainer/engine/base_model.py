@@ -6,7 +6,7 @@ and out. What is told about prompts is a `Cond`; lists per encoder have one entr
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class BaseModel:
             self.unet.to(memory_format=torch.channels_last)
             torch.backends.cuda.matmul.allow_tf32 = True
         self._saved: tuple[str, ...] = ()
+        # Inside it steps are compiled; `compiled.settle` puts something there.
+        self.compiled: AbstractContextManager[None] = nullcontext()
 
     @classmethod
     def load(cls, folder: Path | str, *, precision: str) -> "BaseModel":

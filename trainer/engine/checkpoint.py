@@ -95,7 +95,7 @@ def save(state: RunState, identity: Identity, path: Path) -> dict[str, Any]:
         "losses": state.losses,
         "capped": state.capped,
         "lr_scale": state.lr_scale,
-        "fit": [state.fit.size, state.fit.measures] if state.fit else None,
+        "fit": [state.fit.size, state.fit.measures, state.fit.compiled] if state.fit else None,
         "torch": torch.__version__,
         **identity.values(),
     }

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from trainer.engine.base_model import BaseModel
+from trainer.engine.context import Context
 from trainer.engine.events import recipe_fault
 from trainer.engine.framing import Frame, bucket_sizes, frame
 from trainer.engine.pictures import (
@@ -51,7 +52,7 @@ class Bucket:
 class Dataset:
     """Prepared data: pictures by bucket, distinct prompts as one id tensor per encoder.
 
-    `choices` says which prompts each picture may be shown with.
+    `choices` says which prompts each picture may be shown with; `context` is there if the recipe asks for it.
     """
 
     buckets: list[Bucket]
@@ -60,6 +61,7 @@ class Dataset:
     choices: list[list[int]]
     empty_prompt: int
     digest: str
+    context: Context | None = None
 
     @property
     def count(self) -> int:
@@ -96,7 +98,8 @@ def prepare(
         torch.tensor(_ids(encoder.tokenizer, prompts, recipe), device=base.device)
         for encoder in base.encoders
     ]
-    return Dataset(buckets, ids, prompts, choices, prompts.index(""), dataset_digest(pictures))
+    context = Context.of(base, recipe) if recipe.context_reg else None
+    return Dataset(buckets, ids, prompts, choices, prompts.index(""), dataset_digest(pictures), context)
 
 
 def dataset_digest(pictures: Sequence[Picture]) -> str:

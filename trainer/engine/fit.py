@@ -1,5 +1,7 @@
-"""How a step is fitted into memory: what is given up, in order, when it runs out; and a measured batch."""
+"""How a step is computed: what is given up, in order, when memory runs out or compiling fails; and a measured batch."""
 
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,10 +22,16 @@ WORTH_DOUBLING = 1.15
 
 @dataclass
 class Fit:
-    """How many samples pass the UNet together, and which measures are taken. Part of a run's state."""
+    """How many samples pass the UNet together, which measures are taken, whether steps are compiled.
+
+    Part of a run's state. `compiled` is None until that is decided.
+    """
 
     size: int
     measures: list[str] = field(default_factory=list)
+    compiled: bool | None = None
+    # Why steps are not compiled any more.
+    hindrance: str = ""
     # What was given up since somebody asked, as sentences.
     notes: list[str] = field(default_factory=list)
 
@@ -33,7 +41,9 @@ class Fit:
 
     def tighten(self, base: BaseModel, error: Exception) -> None:
         """Give up one thing more. Raises a machine fault when nothing is left."""
-        if self.size > 1:
+        if self.compiled:
+            self.uncompile("memory ran out")
+        elif self.size > 1:
             # The same samples in smaller parts: the update stays what it was.
             self.size = (self.size + 1) // 2
             passing = "one picture passes" if self.size == 1 else f"{self.size} pictures pass"
@@ -49,10 +59,25 @@ class Fit:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def uncompile(self, hindrance: str) -> None:
+        """Compute plain steps from here on."""
+        self.compiled = False
+        self.hindrance = hindrance
+        self.notes.append(f"Steps are not compiled any more: {hindrance}.")
+
     def told(self) -> list[str]:
         """The notes that wait, once."""
         waiting, self.notes = self.notes, []
         return waiting
+
+
+def hindrance_of(error: Exception) -> str:
+    """What an error says against compiling, for whoever reads the run; all of it goes to the log."""
+    text = str(error)
+    sys.stderr.write(f"Compiling failed. {type(error).__name__}: {text}\n")
+    if re.search(r"\bC(\+\+)? compiler|Compiler: ", text):
+        return "there is no C++ compiler (g++) where the engine runs"
+    return f"the compiler failed ({type(error).__name__})"
 
 
 def numbers() -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainer.engine.base_model import BaseModel
+from trainer.engine.compiled import settle
 from trainer.engine.dataset import Dataset
 from trainer.engine.events import OnEvent, recipe_fault
 from trainer.engine.fit import Fit
@@ -68,11 +69,12 @@ def train(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, probe
     Raises a recipe fault when the loss blows up twice.
     """
     norms = [NormControl(recipe.norm, encoder.table) for encoder in base.encoders]
-    meter = Meter()
     fit = state.fit = state.fit or Fit(recipe.batch)
     fit.apply(base)
     if base.dtype == torch.float16 and state.scaler is None:
         state.scaler = Scaler.on(base.device)
+    settle(base, recipe, data, state, hooks.on_event)
+    meter = Meter()
     good = state.copy()
     if not state.fixed:
         state.fixed.append(probe.loss(state.rows))

@@ -1,11 +1,16 @@
-"""What is minimised: the denoising error of the pictures under prompts with the new word; its gradient."""
+"""What is minimised: the denoising error of the pictures under prompts with the new word; its gradient.
+
+Where the recipe asks for editability, the distance of other words from their usual meaning is added to it.
+"""
+
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from trainer.engine.base_model import BaseModel
 from trainer.engine.dataset import Dataset
-from trainer.engine.fit import Fit
+from trainer.engine.fit import Fit, hindrance_of
 from trainer.engine.randomness import Draw
 from trainer.recipe import Recipe
 
@@ -21,14 +26,20 @@ def gradient(
 ) -> tuple[Tensor, list[Tensor]]:
     """Loss and row gradients of one update. When memory runs out, the same step is done again in less.
 
-    `scale` keeps small gradients alive in half precision; it is taken out again. Raises a machine fault when
+    The loss is the denoising error alone, so that runs compare. `scale` keeps small gradients alive in half
+    precision; it is taken out again. A compiled step that fails is done again plainly. Raises a machine fault when
     nothing more can be given up.
     """
     while True:
         try:
-            return _gradient_in_parts(base, recipe, data, rows, inputs, fit.size, scale)
+            with base.compiled if fit.compiled else nullcontext():
+                return _gradient_in_parts(base, recipe, data, rows, inputs, fit.size, scale)
         except torch.OutOfMemoryError as error:
             fit.tighten(base, error)
+        except Exception as error:
+            if not fit.compiled:
+                raise
+            fit.uncompile(hindrance_of(error))
 
 
 def _gradient_in_parts(
@@ -50,6 +61,9 @@ def _gradient_in_parts(
             loss = losses.sum() / samples
             (loss if scale is None else loss * scale).backward()
             total += loss.detach()
+        if data.context is not None:
+            pull = recipe.context_reg * data.context.distance(base, inputs.contexts)
+            (pull if scale is None else pull * scale).backward()
     found = [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
     return total, found if scale is None else [own / scale for own in found]
 

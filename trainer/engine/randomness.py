@@ -21,7 +21,7 @@ __all__ = ["Draw", "draw", "draw_timesteps", "generator"]
 class Draw:
     """The inputs of one step for the whole effective batch, all of one bucket. All on the CPU.
 
-    `pictures` are places within the bucket.
+    `pictures` are places within the bucket; `contexts` are the prompts of the whole step that need no picture.
     """
 
     pictures: Tensor
@@ -31,6 +31,7 @@ class Draw:
     latent_noise: Tensor
     noise: Tensor
     bucket: int = 0
+    contexts: Sequence[int] = ()
 
     def part(self, start: int, stop: int) -> "Draw":
         """Some of its samples. Drawn first and split later: accumulation equals a larger batch."""
@@ -68,8 +69,9 @@ def draw(recipe: Recipe, data: Dataset, step: int, schedule: int) -> Draw:
     noise = torch.randn(shape, generator=rng)
     if recipe.noise_offset:
         noise += recipe.noise_offset * torch.randn((*shape[:2], 1, 1), generator=rng)
+    contexts = data.context.turn(step) if data.context else ()
     return Draw(
-        torch.tensor(pictures), flipped.long(), prompts, timesteps, latent_noise, noise, bucket=number
+        torch.tensor(pictures), flipped.long(), prompts, timesteps, latent_noise, noise, number, contexts
     )
 
 

@@ -6,6 +6,7 @@ The loop knows nothing of files or events; this module gives it hooks for both.
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,9 @@ class Run:
         try:
             reason = loop.train(self.base, self.recipe, data, state, probe, hooks)
         finally:
-            # What was given up for memory is this run's; pictures are drawn with the base as it is.
+            # What was given up for memory or compiled is this run's; pictures are drawn with the base as it is.
             self.base.save_memory(())
+            self.base.compiled = nullcontext()
         if self.base.fingerprint() != fingerprint:
             raise machine_fault("base_changed", "The base model changed in memory during the run.")
         if reason == "stop":
@@ -191,6 +193,7 @@ class Run:
             # Only where it is not what every tool does anyway.
             **({"clip_skip": recipe.clip_skip} if recipe.clip_skip > 1 else {}),
             **({"given_up": state.fit.measures} if state.fit and state.fit.measures else {}),
+            **({"compiled": True} if state.fit and state.fit.compiled else {}),
         }
 
     def write(self, rows: list[Tensor], facts: dict[str, Any], folder: str, name: str) -> tuple[Path, str]:

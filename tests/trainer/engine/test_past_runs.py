@@ -21,7 +21,7 @@ Make = Callable[..., Recipe]
 Train = Callable[..., Recorder]
 # Settings that 0.1.0's first recipes did not have.
 LATER = {"background", "mask", "mask_outside", "tag_shuffle", "tag_drop", "long_prompts", "clip_skip"}
-LATER |= {"initializer_mode", "initializer_file"}
+LATER |= {"initializer_mode", "initializer_file", "context_reg", "compile"}
 
 
 def earlier(recipe: Recipe) -> str:
