@@ -27,6 +27,7 @@ DRAFT = f"{EMBEDDING}/drafts/<int:number>"
 
 urlpatterns: list[URLPattern] = [
     path("embeddings", embeddings.embeddings, name="api_embeddings"),
+    path("embeddings/facets", embeddings.facets, name="api_facets"),
     path(EMBEDDING, embeddings.embedding, name="api_embedding"),
     path(f"{EMBEDDING}/versions", versions.versions, name="api_versions"),
     path(VERSION, versions.version, name="api_version"),

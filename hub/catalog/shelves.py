@@ -26,7 +26,8 @@ SORTS: Final = {
 class Question:
     """What is looked for. None asks nothing; an empty collection of numbers finds nothing.
 
-    `bases` are condition on versions, any of which may fulfil it. `since` is when the newest version was published.
+    `family` and `licence` are those of the newest version, as on the page. `bases` are a condition on versions, any of
+    which may fulfil it. `since` is when the newest version was published.
     """
 
     query: str = ""
@@ -35,6 +36,8 @@ class Question:
     owner: str = ""
     tag: str = ""
     kind: str = ""
+    family: str = ""
+    licence: str = ""
     bases: Q | None = None
     since: datetime | None = None
     trained_here: bool = False
@@ -106,12 +109,14 @@ def _matching(rows: QuerySet[Embedding], question: Question) -> QuerySet[Embeddi
     wanted: dict[str, Any] = {}
     if question.numbers is not None:
         wanted["pk__in"] = question.numbers
-    if question.owner:
-        wanted["owner__name"] = question.owner.lower()
-    if question.tag:
-        wanted["tags__slug"] = question.tag
-    if question.kind:
-        wanted["kind"] = question.kind
+    equal = {
+        "owner__name": question.owner.lower(),
+        "tags__slug": question.tag,
+        "kind": question.kind,
+        "head__family": question.family,
+        "head__licence": question.licence,
+    }
+    wanted |= {column: value for column, value in equal.items() if value}
     if question.since is not None:
         wanted["head__published_at__gte"] = question.since
     if question.trained_here:

@@ -191,11 +191,19 @@ class Seeded:
     @cached_property
     def run(self) -> TrainingRun:
         """A run that waits."""
+        return self._started("moss-glow", 20)
+
+    @cached_property
+    def second_run(self) -> TrainingRun:
+        """Another one, to be compared with it."""
+        return self._started("fern-glow", 30)
+
+    def _started(self, name: str, steps: int) -> TrainingRun:
         return submitting.submit(
             self.ada,
             form=Submission(
-                name="moss-glow", trigger="moss-glow", kind="style", base_model=self.base.name, licence="cc0-1.0",
-                consent=True, settings={"max_steps": 20, "seed": 7}, key=uuid.uuid4(),
+                name=name, trigger=name, kind="style", base_model=self.base.name, licence="cc0-1.0",
+                consent=True, settings={"max_steps": steps, "seed": 7}, key=uuid.uuid4(),
                 picture_ids=[one.pk for one in self.training_pictures()],
             ),
         )  # fmt: skip

@@ -56,6 +56,31 @@ def test_an_embedding_is_made_published_and_found(client: Client, token: dict[st
     assert client.get(f"{PLACE}/versions").json() == {"items": [told], "next": None}
 
 
+def test_facets_count_what_the_other_filters_leave_and_lead_to_as_many(client: Client) -> None:
+    factories.published(tags=["green"], family="sd1")
+    factories.published("bob", "ink-wash", kind="object", licence="mit", tags=["green", "ink"], family="sd1")
+    factories.published("bob", "hidden", visibility="private", tags=["green"])
+    told = client.get(f"{API}/embeddings/facets").json()
+    assert (told["total"], told["is_capped"]) == (2, False)
+    assert [(one["value"], one["count"]) for one in told["tag"]] == [("green", 2), ("ink", 1)]
+    assert {one["label"]: one["count"] for one in told["kind"]} == {"style": 1, "object": 1}
+    narrowed = client.get(f"{API}/embeddings/facets?tag=ink&q=ink").json()
+    assert narrowed["total"] == 1 and [one["value"] for one in narrowed["licence"]] == ["mit"]
+    for name in ("kind", "family", "licence", "tag"):
+        for one in told[name]:
+            found = client.get(f"{API}/embeddings", {name: one["value"]}).json()["items"]
+            assert len(found) == one["count"], one
+    assert client.get(f"{API}/embeddings/facets?kind=nothing").status_code == 400
+
+
+def test_family_and_licence_are_those_of_the_newest_version(client: Client) -> None:
+    embedding = factories.published(licence="mit")
+    factories.version(embedding, trigger="moss-dragon", licence="cc0-1.0")
+    assert client.get(f"{API}/embeddings?licence=mit").json()["items"] == []
+    [found] = client.get(f"{API}/embeddings?licence=cc0-1.0").json()["items"]
+    assert found["version"]["licence"] == "cc0-1.0"
+
+
 def test_filters_leave_out_what_does_not_fit(client: Client) -> None:
     factories.published(family="sd1")
     for wanted in (

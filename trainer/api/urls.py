@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from trainer.api import afterwards, again, bases, events, pictures, runs, sets
+from trainer.api import afterwards, again, bases, comparing, events, pictures, runs, sets
 
 RUN = "runs/<uuid:run_id>"
 
 urlpatterns = [
     path("base-models/<str:name>", bases.base_model, name="api_base_model"),
     path("runs", runs.runs, name="api_runs"),
+    path("runs/compare", comparing.compare, name="api_runs_compare"),
     path("runs/quota", afterwards.quota, name="api_quota"),
     path(RUN, runs.run, name="api_run"),
     path(f"{RUN}/events", events.events, name="api_run_events"),
