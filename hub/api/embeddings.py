@@ -14,14 +14,12 @@ from hub.api.pages import following_page
 from hub.api.shapes import (
     DetailsForm,
     EmbeddingsShape,
-    FacetsShape,
-    FilterQuery,
     ListQuery,
     NewEmbeddingForm,
     RenameForm,
     WholeEmbeddingShape,
 )
-from hub.catalog import browse, resolve, shelves, stamps, teams, whole
+from hub.catalog import resolve, shelves, stamps, teams, whole
 from hub.models import Embedding
 from hub.services import publishing, renaming
 from hub.wire.idempotency import once
@@ -42,34 +40,6 @@ from hub.wire.remembered import remembered
 def embeddings(request: Request) -> HttpResponse:
     """The list, or a new entry in it."""
     return _create(request) if request.method == "POST" else _list(request)
-
-
-@documented(
-    "countEmbeddings",
-    "What a list can be narrowed down by, with counts.",
-    asks=FilterQuery,
-    gives=FacetsShape,
-)
-@endpoint("GET")
-def facets(request: Request) -> HttpResponse:
-    """The facets of the page of search."""
-    given = asked.query(FilterQuery, request.GET.dict())
-    found = browse.list_embeddings(
-        viewer_of(request),
-        query=given["q"],
-        family=given.get("family"),
-        kind=given.get("kind"),
-        tag=given["tag"],
-        licence=given.get("licence"),
-        trained_here=given["trained_here"] or None,
-        owner=given["owner"] or None,
-        page_size=1,
-    )
-    told = {
-        name: [{"value": one.value, "label": one.label, "count": one.count} for one in values]
-        for name, values in found.facets.items()
-    }
-    return json_answer(request._request, {"total": found.total, "is_capped": found.total_capped, **told})
 
 
 @documented("getEmbedding", "One embedding.", gives=WholeEmbeddingShape)

@@ -58,6 +58,18 @@ def flags(request: Request) -> HttpResponse:
     return page(request._request, reads.own_flags(viewer), given, _own)
 
 
+@documented("withdrawFlag", "Take your open flag back.", method="DELETE", gives=None, status=204)
+@endpoint("DELETE")
+def own_flag(request: Request, number: int) -> HttpResponse:
+    """The end of a flag that nobody has looked at yet."""
+    viewer = viewer_of(request)
+    row = reads.own_flags(viewer).filter(pk=number).first()
+    if row is None:
+        raise NotFound("You have no flag of this number.")
+    raising.withdraw(viewer, flag=row)
+    return HttpResponse(status=204)
+
+
 @documented("listQueue", "Flags for moderators.", asks=QueueQuery, gives=QueueShape)
 @endpoint("GET")
 def queue(request: Request) -> HttpResponse:

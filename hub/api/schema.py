@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import extend_schema
@@ -35,6 +36,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "FlagReason": "hub.models.Flag.Reason",
         "FlagOutcome": "hub.models.Flag.Outcome",
         "RulingKind": "hub.models.Ruling.Kind",
+        "AppealOutcome": "hub.models.Appeal.Outcome",
         "VersionRulingKind": "hub.models.Ruling.OF_VERSIONS",
         "Visibility": "hub.models.registry.Visibility",
         "DeliveryState": "hub.models.Delivery.State",
@@ -49,6 +51,13 @@ def schema(request: Request) -> HttpResponse:
     """The description, for generators of clients and for people with a viewer of their own."""
     found = {**described(), "servers": [{"url": request.build_absolute_uri("/").rstrip("/")}]}
     return json_answer(request._request, found)
+
+
+@extend_schema(exclude=True)
+@endpoint("GET", is_question=True)
+def docs(request: Request) -> HttpResponse:
+    """The page of this API, which stands among the others of the documentation."""
+    return redirect("docs_page", "api")
 
 
 @extend_schema(exclude=True)

@@ -135,29 +135,6 @@ class VersionsShape(Fields):
     next = serializers.URLField(allow_null=True)
 
 
-class FacetShape(Fields):
-    """One value to filter by, and how many embeddings are left then."""
-
-    value = serializers.CharField(help_text="What the filter of the list takes.")
-    label = serializers.CharField()
-    count = serializers.IntegerField()
-
-
-class FacetsShape(Fields):
-    """How many there are, and by which values they can be narrowed down, most first.
-
-    Each facet counts what the other filters leave. Of many embeddings it may be half a minute old.
-    """
-
-    total = serializers.IntegerField(help_text="At most 10,000.")
-    is_capped = serializers.BooleanField(help_text="Whether there are more than that.")
-    family = FacetShape(many=True)
-    kind = FacetShape(many=True)
-    licence = FacetShape(many=True)
-    tag = FacetShape(many=True)
-    trained_here = FacetShape(many=True)
-
-
 class FilterQuery(Fields):
     """Filters of the list."""
 

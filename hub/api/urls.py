@@ -6,6 +6,7 @@ from hub.api import (
     account,
     drafts,
     embeddings,
+    facets,
     files,
     inspect,
     invitations,
@@ -13,6 +14,7 @@ from hub.api import (
     packs,
     people,
     pictures,
+    rulings,
     schema,
     teams,
     tokens,
@@ -27,7 +29,7 @@ DRAFT = f"{EMBEDDING}/drafts/<int:number>"
 
 urlpatterns: list[URLPattern] = [
     path("embeddings", embeddings.embeddings, name="api_embeddings"),
-    path("embeddings/facets", embeddings.facets, name="api_facets"),
+    path("embeddings/facets", facets.facets, name="api_facets"),
     path(EMBEDDING, embeddings.embedding, name="api_embedding"),
     path(f"{EMBEDDING}/versions", versions.versions, name="api_versions"),
     path(VERSION, versions.version, name="api_version"),
@@ -56,6 +58,10 @@ urlpatterns: list[URLPattern] = [
     path("inspect", inspect.inspect, name="api_inspect"),
     path("convert", inspect.convert, name="api_convert"),
     path("flags", moderation.flags, name="api_flags"),
+    path("flags/<int:number>", moderation.own_flag, name="api_own_flag"),
+    path("rulings", rulings.rulings, name="api_own_rulings"),
+    path("rulings/<int:number>", rulings.ruling, name="api_own_ruling"),
+    path("rulings/<int:number>/appeal", rulings.appeal, name="api_appeal"),
     path("moderation/flags", moderation.queue, name="api_queue"),
     path("moderation/flags/<int:number>", moderation.flag, name="api_flag"),
     path("moderation/flags/<int:number>/settle", moderation.settle, name="api_settle_flag"),
@@ -81,5 +87,6 @@ urlpatterns: list[URLPattern] = [
     path("whoami", people.whoami, name="api_whoami"),
     path("base-models", people.base_models, name="api_base_models"),
     path("schema", schema.schema, name="api_schema"),
+    path("docs", schema.docs, name="api_docs"),
     path("<path:rest>", schema.unknown, name="api_unknown"),
 ]

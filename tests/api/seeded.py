@@ -151,6 +151,14 @@ class Seeded:
         return made
 
     @cached_property
+    def own_ruling(self) -> Ruling:
+        """Ada's embedding is held for a look."""
+        [made] = rulings.rule(
+            factories.moderator(), embedding=self.embedding, kind="quarantine", reason="A look."
+        )
+        return made
+
+    @cached_property
     def team(self) -> Team:
         """A team of Ada's with Cleo in it."""
         return factories.team(cleo="writer")

@@ -159,3 +159,43 @@ def test_files_stop_being_pulled_with_the_ruling_and_come_back_with_its_end(
         assert pulled() == [200, 200]
     # Clients of the Hugging Face protocol know a repository that is switched off by 403.
     assert seen == [[404, 404], [451, 403]]
+
+
+def test_a_flag_is_taken_back_until_moderators_have_settled_it(embedding: Embedding, mod: Client) -> None:
+    bob, cleo = (factories.bearer(name, "manage") for name in ("bob", "cleo"))
+    place = f"{API}/flags/{send(Client(), 'flags', SPAM, bob).json()['id']}"
+    assert Client().delete(place, headers=cleo).status_code == 404
+    assert Client().delete(place, headers=bob).status_code == 204
+    assert Client().delete(place, headers=bob).status_code == 404
+    assert mod.get(f"{API}/moderation/flags").json()["items"] == []
+    again = send(Client(), "flags", SPAM, bob).json()["id"]
+    send(mod, f"moderation/flags/{again}/settle", {"outcome": "dismissed"})
+    refused = Client().delete(f"{API}/flags/{again}", headers=bob)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "already_settled")
+
+
+def test_an_owner_reads_a_ruling_and_answers_it_once(
+    embedding: Embedding, mod: Client, signed_in: SignIn
+) -> None:
+    send(mod, "moderation/rulings", {"name": "ada/moss-dragon", "kind": "quarantine", "reason": "A look."})
+    ada = signed_in("ada")
+    [told] = ada.get(f"{API}/rulings").json()["items"]
+    assert (told["name"], told["version"], told["reason"], told["appeal"]) == (
+        "ada/moss-dragon", 1, "A look.", None,
+    )  # fmt: skip
+    assert "mod" not in str(told).replace("moderation", "")
+    where = f"rulings/{told['id']}/appeal"
+    made = send(ada, where, {"text": "I drew it."})
+    assert made.status_code == 201 and made.json()["appeal"]["text"] == "I drew it."
+    assert ada.get(told["url"]).json() == made.json()
+    twice = send(ada, where, {"text": "Really."})
+    assert (twice.status_code, twice.json()["error"]["code"]) == (409, "already_appealed")
+    assert signed_in("bob").get(f"{API}/rulings").json()["items"] == []
+    assert signed_in("bob").get(told["url"]).status_code == 404
+    assert Client().get(told["url"], headers=factories.bearer("ada", "manage")).status_code == 403
+
+
+def test_the_page_of_the_api_is_found_beside_its_schema(client: Client) -> None:
+    answer = client.get(f"{API}/docs")
+    assert (answer.status_code, answer["Location"]) == (302, "/docs/api")
+    assert client.get(answer["Location"]).status_code == 200
