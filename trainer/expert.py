@@ -9,7 +9,7 @@ from django import forms
 
 from hub.models.registry import Kind
 from trainer import written
-from trainer.options import CHOICES, MAX_TEMPLATES, RANGES
+from trainer.options import CHOICES, LINES, RANGES
 from trainer.presets import preset_settings
 from trainer.recipe import Recipe
 
@@ -38,7 +38,7 @@ EXPERT = (
 # Those of which the kind, the quality or chance says what they are when they are empty.
 DEPENDING = {"vectors_per_token", "max_steps", "seed", "initializer", "trigger"}
 # All fields of this module, each a setting of the same name.
-FIELDS = ("optimizer", "initializer_mode", "accumulate", "templates", *EXPERT)
+FIELDS = ("optimizer", "initializer_mode", "accumulate", *LINES, *EXPERT)
 
 
 def _number(name: str, label: str, help_text: str, *, whole: bool = False) -> forms.Field:
@@ -88,8 +88,15 @@ class SettingFields(forms.Form):
         label="Prompts of your own",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "a photo of [name]\n[name], [filewords]"}),
-        help_text=f"In place of those of the kind; one a line, up to {MAX_TEMPLATES}. Each holds [name], where the "
-        "word goes; [filewords] is where a picture's caption goes.",
+        help_text=f"In place of those of the kind; one a line, up to {LINES['templates']}. Each holds [name], where "
+        "the word goes; [filewords] is where a picture's caption goes.",
+    )
+    preview_prompts = forms.CharField(
+        label="Your own preview prompts",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "[name] on a mug, on a desk"}),
+        help_text="Drawn below the usual ones of the preview sheet, with the word and without; one a line, up to "
+        f"{LINES['preview_prompts']}. Each holds [name]; in a line without it, a negative word is the negative prompt.",
     )
     warmup = _number("warmup", "Warm-up", "The share of the steps in which the rate rises, 0 to 0.5.")
     weight_decay = _number(
@@ -168,7 +175,11 @@ class SettingFields(forms.Form):
 
     def clean_templates(self) -> list[str]:
         """The lines that say something."""
-        return [line.strip() for line in self.cleaned_data["templates"].splitlines() if line.strip()]
+        return _lines(self.cleaned_data["templates"])
+
+    def clean_preview_prompts(self) -> list[str]:
+        """The lines that say something."""
+        return _lines(self.cleaned_data["preview_prompts"])
 
     def show_defaults(self, family: str) -> None:
         """Write what the standard quality says into the empty fields."""
@@ -185,13 +196,17 @@ def changed(recipe: dict[str, Any]) -> list[tuple[str, str]]:
         **_defaults(),
         **preset_settings(recipe["preset"], recipe["family"], recipe["kind"]),
     }
-    said = {name: recipe[name] for name in FIELDS if name in recipe and name != "templates"}
+    said = {name: recipe[name] for name in FIELDS if name in recipe and name not in LINES}
     differing = {name: own for name, own in said.items() if own != usual[name]}
     # Its side is the base's own, unless it was said.
     differing.pop("resolution", None)
     labels = SettingFields.base_fields
     words = written.words(differing)
     return [(str(labels[name].label), "yes" if own == "true" else str(own)) for name, own in words.items()]
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _defaults() -> dict[str, Any]:

@@ -10,7 +10,6 @@ KINDS = ("style", "object", "subject", "negative")
 SCHEDULES = ("constant", "cosine", "linear")
 MAX_SEED = 2**63 - 1
 MAX_TEXT = 400
-MAX_TEMPLATES = 200
 
 # Settings that are one of a few words.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -23,6 +22,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "long_prompts": ("cut", "chunks"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
 }
+
+# Settings that are lines of prompts, with how many each has at most. A preview prompt is drawn four times.
+LINES: dict[str, int] = {"templates": 200, "preview_prompts": 4}
 
 # Settings that are numbers, with both ends of their range; None, where a setting has it, means off.
 RANGES: dict[str, tuple[float, float]] = {
@@ -54,7 +56,7 @@ MOST_ADAMW = 0.1
 SKIPPING = ("tiny", "sd1")
 
 # Settings that came after the first recipes and are off unless asked for: a recipe is written without them then.
-LATER = frozenset({"context_reg", "compile"})
+LATER = frozenset({"preview_prompts", "context_reg", "compile"})
 
 
 def parse_piecewise(text: str) -> list[tuple[float, int]]:

@@ -16,6 +16,8 @@ FAITHFUL_SEEDS = (11, 12, 13, 14)
 SCENE_SEEDS = (21, 22)
 NEGATIVE_SEEDS = (31, 32, 33)
 INTACT_SEED = 41
+# The block of prompts that are somebody's own: apart from the others, which are the same for every word of a kind.
+OWN = "H"
 BLOCK_TITLES = {
     "A": "Faithful",
     "B": "Obedient",
@@ -24,6 +26,7 @@ BLOCK_TITLES = {
     "E": "Strength",
     "F": "Growth",
     "G": "As a negative",
+    OWN: "Own prompts",
 }
 
 _TEMPLATES = {
@@ -177,8 +180,9 @@ def sheet_plan(
     initializer: str = "",
     record: Mapping[str, Any] | None = None,
     growth: Sequence[str] = (),
+    own: Sequence[str] = (),
 ) -> list[Cell]:
-    """Every picture of the preview sheet, block by block, with fixed prompts and seeds.
+    """Every picture of the preview sheet, block by block, with fixed prompts and seeds; those of `own` prompts last.
 
     Controls hold the initializer in place of [name], or the kind's plain noun where none is known.
     """
@@ -208,7 +212,7 @@ def sheet_plan(
             for column, seed in enumerate(NEGATIVE_SEEDS):
                 cells.append(Cell("G", 2 * row, column, scene, seed, negative_prompt=NAME))
                 cells.append(Cell("G", 2 * row + 1, column, scene, seed, is_control=True, rows="none"))
-    return cells
+    return [*cells, *_own_cells(own, noun)]
 
 
 def _control(cell: Cell, noun: str) -> Cell:
@@ -217,6 +221,20 @@ def _control(cell: Cell, noun: str) -> Cell:
     return replace(
         cell, block="C", row=row, prompt=cell.prompt.replace(NAME, noun), is_control=True, rows="none"
     )
+
+
+def _own_cells(prompts: Sequence[str], noun: str) -> list[Cell]:
+    """Rows in twos at the seeds of the scenes: each prompt with the word, and then without.
+
+    A prompt without [name], which only a negative word may have, gets it as its negative prompt.
+    """
+    cells = []
+    for number, prompt in enumerate(prompts):
+        for column, seed in enumerate(SCENE_SEEDS):
+            cell = Cell(OWN, 2 * number, column, prompt, seed, "" if NAME in prompt else NAME)
+            bare = Cell(OWN, 2 * number + 1, column, prompt.replace(NAME, noun), seed)
+            cells += [cell, replace(bare, is_control=True, rows="none")]
+    return cells
 
 
 def _scenes(kind: str, record: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from trainer.options import (
     CHOICES,
     KINDS,
     LATER,
+    LINES,
     MAX_SEED,
-    MAX_TEMPLATES,
     MAX_TEXT,
     MOST_ADAMW,
     RANGES,
@@ -74,6 +74,7 @@ class Recipe:
     mask_outside: float = 0.1
     resolution: int = 512
     templates: tuple[str, ...] = field(default=())
+    preview_prompts: tuple[str, ...] = field(default=())
     captions: bool = False
     caption_drop: float = 0.0
     tag_shuffle: bool = False
@@ -129,10 +130,8 @@ class Recipe:
         for name in ("trigger", "kind", "family"):
             if name not in values:
                 raise RecipeError(name, "This setting is required.")
-        settings = dict(values)
-        if isinstance(settings.get("templates"), list):
-            settings["templates"] = tuple(settings["templates"])
-        return cls(**settings)
+        lines = {name: tuple(values[name]) for name in LINES if isinstance(values.get(name), list)}
+        return cls(**values | lines)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -147,7 +146,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; those of LATER only where they are used."""
-        values = dataclasses.asdict(self) | {"templates": list(self.templates)}
+        values = dataclasses.asdict(self) | {name: list(getattr(self, name)) for name in LINES}
         # As it was before there were any: the same recipe gives the same text and files for ever.
         return {name: own for name, own in values.items() if own or name not in LATER}
 
@@ -215,15 +214,24 @@ class Recipe:
         self._check_start()
         if not re.fullmatch(r"#[0-9a-f]{6}", self.background):
             raise RecipeError("background", "Write the colour as #rrggbb in small letters, such as #ffffff.")
-        if len(self.templates) > MAX_TEMPLATES:
-            raise RecipeError("templates", f"Use at most {MAX_TEMPLATES} templates.")
-        for line in self.templates:
-            if "[name]" not in line:
-                raise RecipeError(
-                    "templates", f"'{line[:60]}' lacks [name], so nothing would be learned from it."
-                )
+        for name, most in LINES.items():
+            self._check_lines(name, getattr(self, name), most)
+
+    def _check_lines(self, name: str, lines: tuple[str, ...], most: int) -> None:
+        is_shown = name == "preview_prompts"
+        if len(lines) > most:
+            raise RecipeError(name, f"Use at most {most} lines; here are {len(lines)}.")
+        for line in lines:
+            # A negative word may stand in the negative prompt instead.
+            if "[name]" not in line and not (is_shown and self.kind == "negative"):
+                why = "so the word would not be shown" if is_shown else "so nothing would be learned from it"
+                raise RecipeError(name, f"'{line[:60]}' lacks [name], {why}.")
             if len(line) > MAX_TEXT:
-                raise RecipeError("templates", f"A template has at most {MAX_TEXT} characters.")
+                raise RecipeError(name, f"A line has at most {MAX_TEXT} characters.")
+            if is_shown and not (line.isprintable() and line.strip()):
+                raise RecipeError(
+                    name, "Write each preview prompt on a line of its own, in printable characters."
+                )
 
     def _check_start(self) -> None:
         if (self.initializer_mode == "file") != bool(self.initializer_file):

@@ -113,6 +113,7 @@ class Attempt:
             "initializer": self.run.recipe["initializer"] or None,
             "workdir": str(folder),
             "growth": workspace.write_snapshots(self.run, folder),
+            "prompts": self.run.recipe.get("preview_prompts"),
             "images": workspace.write_pictures(self.run, folder),
             "metrics": str(workspace.metrics_folder()),
             "cache": str(workspace.cache_folder()),

@@ -217,6 +217,7 @@ def draw(version: Version, base: BaseModel, folder: Path) -> dict[str, Any]:
             "initializer": version.initializer or None,
             "workdir": str(folder),
             "growth": workspace.growth_of(version, folder),
+            "prompts": workspace.prompts_of(version),
             "images": workspace.pictures_of(version, folder),
             "metrics": str(workspace.metrics_folder()),
             "cache": str(workspace.cache_folder()),

@@ -119,6 +119,12 @@ def pictures_of(version: Version, folder: Path) -> list[dict[str, Any]]:
     return write_pictures(run, folder) if run is not None else []
 
 
+def prompts_of(version: Version) -> list[str]:
+    """The preview prompts that were asked for with a version's run; none for an upload."""
+    run = TrainingRun.objects.filter(version=version).first()
+    return list(run.recipe.get("preview_prompts", ())) if run is not None else []
+
+
 def metrics_folder() -> Path:
     """Where an operator may put models that look at pictures (`clip`, `dino`), for the measures that need one."""
     return Path(settings.MODELS_DIR) / "metrics"

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trainer.options import LINES
 from trainer.recipe import Recipe, RecipeError
 
 # Settings that may be switched off, which a recipe writes as nothing.
@@ -12,12 +13,13 @@ OFF = ("min_snr_gamma", "grad_clip")
 ASKED = ("trigger", "kind", "family", "base", "preset", "initializer", "initializer_file")
 _WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _TYPES = {spec.name: spec.type for spec in dataclasses.fields(Recipe) if spec.name not in ASKED}
-_LISTS = ("templates", "captions")
+# What --set cannot say: lines have options of their own, and captions come with the pictures.
+_APART = (*LINES, "captions")
 
 
 def from_pairs(pairs: Sequence[str]) -> dict[str, Any]:
     """Recipe settings from `name=value` words. Raises RecipeError with what is wrong and what would do."""
-    names = sorted(name for name in _TYPES if name not in _LISTS)
+    names = sorted(name for name in _TYPES if name not in _APART)
     chosen = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")

@@ -14,7 +14,9 @@ class ShownPictureShape(PictureShape):
     role = serializers.ChoiceField(
         Preview.Role.choices, help_text="`upload` is the publisher's own; the hub drew the others."
     )
-    block = serializers.CharField(allow_blank=True, help_text="The sheet's block, A to G.")
+    block = serializers.CharField(
+        allow_blank=True, help_text="The sheet's block, A to G, or H for the maker's own prompts."
+    )
     row = serializers.IntegerField()
     column = serializers.IntegerField()
     is_control = serializers.BooleanField(help_text="Drawn without the word.")

@@ -29,6 +29,7 @@ BLOCKS = {
     "E": ("Strength", "From a hint to too much."),
     "F": ("Growth", "How it was learned, step by step."),
     "G": ("Negative", "With and without it in the negative prompt."),
+    "H": ("Own prompts", "Asked for by whoever trained it."),
 }
 
 

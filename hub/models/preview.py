@@ -10,7 +10,7 @@ class Preview(models.Model):
     """One picture with everything needed to make it again.
 
     `role` is `image` (a cell of the sheet), `sheet` (all cells in one picture) or `upload` (the publisher's own).
-    `block` is the sheet's block letter A to G; block C and every picture with `is_control` is rendered without
+    `block` is the sheet's block letter A to H; block C and every picture with `is_control` is rendered without
     the word.
     """
 

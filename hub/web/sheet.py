@@ -23,6 +23,11 @@ class Row:
     prompt: str
     pairs: list[Pair] = field(default_factory=list)
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether the word stands in the negative prompt."""
+        return any(pair.picture.negative_prompt for pair in self.pairs)
+
 
 @dataclass
 class Sheet:
@@ -34,6 +39,7 @@ class Sheet:
     strength: list[Picture] = field(default_factory=list)
     growth: list[Picture] = field(default_factory=list)
     negative: list[Row] = field(default_factory=list)
+    own: list[Row] = field(default_factory=list)
     whole: Picture | None = None
     uploads: list[Picture] = field(default_factory=list)
 
@@ -68,7 +74,8 @@ def arrange(pictures: Iterable[Picture | Preview]) -> Sheet:
     sheet.intact = cells.get("D", [])
     sheet.strength = cells.get("E", [])
     sheet.growth = cells.get("F", [])
-    sheet.negative = _negative_rows(cells.get("G", []))
+    sheet.negative = _rows_in_twos(cells.get("G", []))
+    sheet.own = _rows_in_twos(cells.get("H", []))
     return sheet
 
 
@@ -80,7 +87,7 @@ def _rows(cells: list[Picture], controls: dict[tuple[int, int], Picture], *, shi
     return [rows[number] for number in sorted(rows)]
 
 
-def _negative_rows(cells: list[Picture]) -> list[Row]:
-    """Block G: rows in twos, with the word in the negative prompt and then without."""
+def _rows_in_twos(cells: list[Picture]) -> list[Row]:
+    """Blocks G and H: each prompt's row with the word, then the row without."""
     controls = {(cell.row - 1, cell.column): cell for cell in cells if cell.is_control}
     return _rows([cell for cell in cells if not cell.is_control], controls, shift=0)

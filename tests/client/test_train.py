@@ -276,6 +276,8 @@ def test_every_setting_of_a_recipe_can_be_said_in_words(mia: Glossa, folder: Pat
         "--no-wait",
         "--template",
         "[name], [filewords]",
+        "--preview-prompt",
+        "[name] on a mug",
     )
     said = ("norm=off", "min_snr_gamma=off", "flip=no", "batch=2", "lr=1e-3", "lr_schedule=5e-3:10, 1e-3")
     run = mia("train", folder, *words, *(word for pair in said for word in ("--set", pair)), "--json")
@@ -283,6 +285,7 @@ def test_every_setting_of_a_recipe_can_be_said_in_words(mia: Glossa, folder: Pat
     wanted = {
         "norm": "off", "min_snr_gamma": None, "flip": False, "batch": 2, "lr": 1e-3, "captions": True,
         "lr_schedule": "5e-3:10, 1e-3", "templates": ["[name], [filewords]"],
+        "preview_prompts": ["[name] on a mug"],
     }  # fmt: skip
     assert {name: made.recipe[name] for name in wanted} == wanted
     assert [image.caption for image in made.images.all()] == ["", "on moss, at night", ""]

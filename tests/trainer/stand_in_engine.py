@@ -19,7 +19,7 @@ from typing import Any
 from PIL import Image
 
 from hub.formats import Tensor, tensor_digest, write_canonical
-from trainer.prompts import sheet_plan
+from trainer.prompts import OWN, sheet_plan
 
 PAUSE = float(sys.argv[1])
 WIDTH, VECTORS, EVERY = 128, 2, 10
@@ -131,12 +131,12 @@ def sheet(command: dict[str, Any]) -> None:
     images = []
     is_whole = command["initializer"] == "whole sheet"
     labels = [kept["label"] for kept in command.get("growth") or []]
-    cells = sheet_plan(command["kind"], growth=labels)
+    cells = sheet_plan(command["kind"], growth=labels, own=command.get("prompts") or [])
     if not is_whole:
         cells = [
-            replace(cell, prompt="a picture of [name]", seed=cell.column)
+            cell if cell.block == OWN else replace(cell, prompt="a picture of [name]", seed=cell.column)
             for cell in cells
-            if cell.block in "AC" and cell.row == 0 and cell.column < 2
+            if cell.block == OWN or (cell.block in "AC" and cell.row == 0 and cell.column < 2)
         ]
     for number, cell in enumerate(cells):
         say("rendering", id=command["id"], done=number, total=len(cells))

@@ -67,6 +67,24 @@ def test_a_run_is_started_followed_and_published(
     assert Version.objects.get().notes == "First."
 
 
+def test_own_preview_prompts_are_asked_for_and_drawn_apart(
+    client: Client, mia: dict[str, str], base: Any, child: EngineChild
+) -> None:
+    refused = start(client, mia, settings=json.dumps({"preview_prompts": ["a mug"]}))
+    assert (refused.status_code, refused.json()["error"]["detail"]["field"]) == (422, "preview_prompts")
+    told = start(
+        client, mia, settings=json.dumps({"max_steps": 40, "preview_prompts": ["[name] on a mug"]})
+    ).json()
+    assert told["recipe"]["preview_prompts"] == ["[name] on a mug"]
+    worker.run_training.fn(told["id"])
+    draft = client.get(client.get(told["url"], headers=mia).json()["draft"], headers=mia).json()
+    own = [one for one in draft["pictures"] if one["block"] == "H"]
+    assert [(one["row"], one["prompt"], one["seed"], one["is_control"]) for one in own] == [
+        (0, "moss-glow on a mug", 21, False), (0, "moss-glow on a mug", 22, False),
+        (1, "picture on a mug", 21, True), (1, "picture on a mug", 22, True),
+    ]  # fmt: skip
+
+
 def test_events_come_as_lines_and_as_a_stream_that_ends_with_the_run(
     client: Client, mia: dict[str, str], submit: Submit, child: EngineChild
 ) -> None:

@@ -25,7 +25,8 @@ def mia(maker: Viewer) -> dict[str, str]:
 
 
 def test_a_run_is_trained_again_with_one_change(client: Client, mia: dict[str, str], submit: Submit) -> None:
-    first = submit(initializer="leaf", settings={"batch": 2})
+    own = {"batch": 2, "preview_prompts": ["[name] on a mug"]}
+    first = submit(initializer="leaf", settings=own)
     assert client.post(f"{API}/{first.pk}/cancel", headers=mia).status_code == 200
     told = [client.post(f"{API}/{first.pk}/again", headers=mia).json() for _ in range(2)]
     assert told[0] == told[1]
@@ -40,6 +41,7 @@ def test_a_run_is_trained_again_with_one_change(client: Client, mia: dict[str, s
     second = TrainingRun.objects.get(pk=made.json()["id"])
     assert second.embedding.full_name == "mia/moss-bright"
     assert {key for key in second.recipe if second.recipe[key] != first.recipe[key]} == {"lr"}
+    assert second.recipe["preview_prompts"] == ["[name] on a mug"]
     assert second.picture_digests == first.picture_digests
     assert not waiting.exists()
 

@@ -88,6 +88,16 @@ def test_pictures_of_one_prompt_and_seed_stand_in_one_row_whatever_the_word(
     assert [[one is not None for one in row.pictures] for row in rows] == [[True, True, False]] * 2
 
 
+def test_own_prompts_meet_wherever_they_stood(submit: Submit) -> None:
+    first = go(submit(name="moss-glow", settings={"preview_prompts": ["[name] on a mug"]}))
+    second = go(submit(name="moss-dim", settings={"preview_prompts": ["a [name] stamp", "[name] on a mug"]}))
+    found = runs.compare([first, second])
+    rows = [(row.prompt, [one is not None for one in row.pictures]) for row in found.rows if row.block == "H"]
+    assert rows == [("[name] on a mug", [True, True])] * 2 + [("a [name] stamp", [False, True])] * 2
+    assert line(found, "Preview prompts").differs
+    assert line(runs.compare([first, submit(name="moss-late")]), "Preview prompts").values[1] == "none"
+
+
 def test_the_page_shows_table_curves_and_pictures(pair: tuple[TrainingRun, TrainingRun], mia: Client) -> None:
     page = mia.get(address(*pair))
     assert page.status_code == 200

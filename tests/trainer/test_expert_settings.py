@@ -32,6 +32,7 @@ EXPERT = {
     "initializer_mode": ("random", "random"),
     "accumulate": ("2", 2),
     "templates": ("a [name]\r\n\r\n[name], [filewords]\r\n", ["a [name]", "[name], [filewords]"]),
+    "preview_prompts": (" [name] on a mug\r\n\r\na [name] stamp", ["[name] on a mug", "a [name] stamp"]),
     "warmup": ("0.1", 0.1),
     "weight_decay": ("0.01", 0.01),
     "patience": ("5", 5),
@@ -86,6 +87,22 @@ def test_the_page_of_a_run_says_what_was_chosen_otherwise(browser: Client, submi
     told["Compile the base for training"] = "yes"
     assert dict(page.context["changed"]) == told
     assert all(f"<dt>{label}</dt><dd>{value}</dd>" in page.content.decode() for label, value in told.items())
+
+
+def test_preview_prompts_of_ones_own_are_checked_and_told(
+    browser: Client, base: Any, kept: Any, maker: Viewer, submit: Submit
+) -> None:
+    pictures = [str(one) for one in kept(maker)]
+    for lines, said in (
+        ("a mug", "lacks [name], so the word would not be shown."),
+        ("\n".join("abcde").replace("\n", " [name]\n") + " [name]", "Use at most 4 lines; here are 5."),
+        ("[name] " * 60, "A line has at most 400 characters."),
+    ):
+        answer = browser.post("/train", form(picture=pictures, preview_prompts=lines))
+        assert answer.status_code == 422 and answer.context["unfold"]
+        assert said in answer.context["form"].errors["preview_prompts"][0]
+    run = submit(settings={"preview_prompts": ["<[name]> on a mug"]})
+    assert "<li>&lt;[name]&gt; on a mug</li>" in browser.get(f"/runs/{run.id}").content.decode()
 
 
 def test_a_wrong_expert_setting_is_shown_where_it_is(

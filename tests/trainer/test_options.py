@@ -26,6 +26,7 @@ ASKED = {
     "base",
     "preset",
     "templates",
+    "preview_prompts",
     "captions",
 }
 # What some ways to start stand on.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.prompts import NAME, STRENGTHS, Cell, sheet_plan, templates, training_prompts
+from trainer.prompts import NAME, OWN, SCENE_SEEDS, STRENGTHS, Cell, sheet_plan, templates, training_prompts
 from trainer.recipe import KINDS
 
 
@@ -76,9 +76,36 @@ def test_negative_kind_is_shown_in_the_negative_prompt() -> None:
     assert block(cells, "B") == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_own_prompts_come_after_a_sheet_that_stays_as_it_is(kind: str) -> None:
+    fixed = sheet_plan(kind, initializer="moss", growth=["step 0"])
+    whole = sheet_plan(kind, initializer="moss", growth=["step 0"], own=["[name] on a mug", "a [name] stamp"])
+    assert whole[: len(fixed)] == fixed
+    own = whole[len(fixed) :]
+    assert {cell.block for cell in own} == {OWN}
+    with_word = [cell for cell in own if not cell.is_control]
+    assert [(c.row, c.prompt, c.seed) for c in with_word] == [
+        (row, prompt, seed)
+        for row, prompt in ((0, "[name] on a mug"), (2, "a [name] stamp"))
+        for seed in SCENE_SEEDS
+    ]
+    controls = {(cell.row - 1, cell.column): cell for cell in own if cell.is_control}
+    for cell in with_word:
+        control = controls[cell.row, cell.column]
+        assert (control.prompt, control.seed) == (cell.prompt.replace(NAME, "moss"), cell.seed)
+        assert (control.rows, control.negative_prompt, cell.negative_prompt) == ("none", "", "")
+
+
+def test_own_prompt_without_the_word_has_it_as_its_negative_prompt() -> None:
+    first, bare = block(sheet_plan("negative", own=["a portrait"]), OWN)[:2]
+    assert (first.prompt, first.negative_prompt, first.rows) == ("a portrait", NAME, "final")
+    assert (bare.prompt, bare.negative_prompt, bare.rows) == ("a portrait", "", "none")
+
+
 def test_places_in_the_sheet_are_unique() -> None:
     for kind in KINDS:
-        places = [(c.block, c.row, c.column) for c in sheet_plan(kind, growth=["step 0", "step 1"])]
+        cells = sheet_plan(kind, growth=["step 0", "step 1"], own=["a [name]", "[name]"])
+        places = [(c.block, c.row, c.column) for c in cells]
         assert len(places) == len(set(places))
 
 

@@ -55,6 +55,31 @@ def test_any_valid_recipe_round_trips_exactly(
     assert again.to_json() == recipe.to_json()
 
 
+def test_a_recipe_without_preview_prompts_is_written_as_before_there_were_any() -> None:
+    """To the byte: files, checkpoints and records of such runs stay what they were."""
+    recipe = Recipe(**SMALL)
+    assert "preview_prompts" not in recipe.to_dict()
+    assert (
+        recipe.replace(preview_prompts=["a [name]"]).replace(preview_prompts=[]).to_json() == recipe.to_json()
+    )
+
+
+def test_preview_prompts_travel_with_the_recipe() -> None:
+    recipe = Recipe.from_dict({**SMALL, "preview_prompts": ["[name] on a mug", "a [name] stamp"]})
+    assert recipe.to_dict()["preview_prompts"] == ["[name] on a mug", "a [name] stamp"]
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_a_preview_prompt_of_a_negative_word_may_lack_the_word() -> None:
+    line = ["a portrait of a woman"]
+    assert Recipe.from_dict({**SMALL, "kind": "negative", "preview_prompts": line}).preview_prompts == (
+        *line,
+    )
+    for blank in ("", " "):
+        with pytest.raises(RecipeError, match="line of its own"):
+            Recipe.from_dict({**SMALL, "kind": "negative", "preview_prompts": [blank]})
+
+
 def test_whole_numbers_and_decimals_are_the_same_setting() -> None:
     assert Recipe(**SMALL, grad_clip=1).to_json() == Recipe(**SMALL, grad_clip=1.0).to_json()
 
@@ -90,6 +115,12 @@ def test_whole_numbers_and_decimals_are_the_same_setting() -> None:
         ("caption_drop", 0.5),
         ("templates", ("without the name",)),
         ("templates", "a [name]"),
+        ("preview_prompts", ["a mug"]),
+        ("preview_prompts", ["a [name]"] * 5),
+        ("preview_prompts", ["[name] " + "x" * 400]),
+        ("preview_prompts", ["a [name]\non two lines"]),
+        ("preview_prompts", "a [name]"),
+        ("preview_prompts", [7]),
         ("initializer", "two\nlines"),
     ],
 )

@@ -15,6 +15,7 @@ from dramatiq.middleware import Shutdown
 from hub import blobs
 from hub.access import Viewer
 from hub.models import Version
+from hub.services import drafting
 from trainer import runs, worker
 from trainer.child import EngineChild
 from trainer.models import TrainingRun
@@ -105,6 +106,25 @@ def test_a_run_ends_with_one_draft_its_sheet_its_curve_and_its_provenance(submit
     assert version.insights["intact"] is True
     assert [point[0] for point in runs.curve(run)[0]] == list(range(1, 41))
     assert [(one.step, one.position) for one in run.growth.all()] == [(10, 0), (20, 0), (30, 0), (40, 0)]
+
+
+def test_own_preview_prompts_are_on_the_sheet_and_stay_on_one_that_is_drawn_again(submit: Submit) -> None:
+    def drawn() -> list[tuple[Any, ...]]:
+        cells = version.previews.filter(block="H").order_by("row", "column")
+        return list(cells.values_list("prompt", "seed", "is_control"))
+
+    run = go(submit(settings={"preview_prompts": ["[name] on a mug"]}))
+    version = run.version
+    assert version is not None
+    wanted = [
+        ("moss-glow on a mug", 21, False), ("moss-glow on a mug", 22, False),
+        ("picture on a mug", 21, True), ("picture on a mug", 22, True),
+    ]  # fmt: skip
+    assert drawn() == wanted
+    drafting.draw_again(version)
+    assert drawn() == []
+    worker.render_sheet.fn(version.pk)
+    assert drawn() == wanted
 
 
 def test_ten_deliveries_of_one_message_leave_one_version(submit: Submit) -> None:

@@ -101,6 +101,14 @@ def test_a_negative_word_is_shown_with_and_without_it():
     assert sheet.negative[1].pairs[0].control is None
 
 
+def test_own_prompts_stand_apart_and_say_where_the_word_is():
+    own = [cell("H", 0, 0), cell("H", 1, 0, is_control=True), cell("H", 2, 0, negative_prompt="moss-glow")]
+    sheet = arrange([cell("A", 0, 0), *own])
+    assert sheet.cover.picture.sha256 == "A00"
+    assert sheet.own[0].pairs[0].control.sha256 == "H10"
+    assert [row.is_negative for row in sheet.own] == [False, True]
+
+
 def test_a_sheet_without_pictures_is_empty():
     assert arrange([]).is_empty
 

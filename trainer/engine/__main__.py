@@ -145,6 +145,7 @@ class Engine:
             growth=growth,
             tensor_digest=canonical.digest(base, rows),
             clip_skip=canonical.clip_skip(Path(command["embedding"])),
+            prompts=tuple(command.get("prompts") or ()),
         )
         fingerprint = base.fingerprint()
         folder = Path(command["workdir"]) / "sheet"

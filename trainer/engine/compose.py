@@ -6,7 +6,7 @@ from itertools import groupby
 
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.prompts import BLOCK_TITLES, Cell
+from trainer.prompts import BLOCK_TITLES, OWN, Cell
 
 SMALLEST_SIDE = 128
 COLUMNS = 8
@@ -48,13 +48,15 @@ def _order(placed: Placed) -> tuple[str, int, bool, int]:
 
 
 def _lines(order: Sequence[Placed]) -> list[list[list[Placed]]]:
-    """Groups of one block and row, filled into lines."""
+    """Groups of one block and row, filled into lines; own prompts begin a new one."""
     lines: list[list[list[Placed]]] = [[]]
-    for _, members in groupby(order, key=lambda placed: (placed[0].block, placed[0].row)):
+    before = ""
+    for (block, _), members in groupby(order, key=lambda placed: (placed[0].block, placed[0].row)):
         group = list(members)
-        if sum(map(len, lines[-1])) + len(group) > COLUMNS:
+        if sum(map(len, lines[-1])) + len(group) > COLUMNS or (block == OWN != before):
             lines.append([])
         lines[-1].append(group)
+        before = block
     return lines
 
 

@@ -1,6 +1,7 @@
 """The preview sheet: every cell of the plan as a picture, the whole as one, proof that the base is intact.
 
-Pictures without the word are the same for every embedding of a base, so they are kept in a cache folder.
+Pictures of the fixed prompts without the word are the same for every embedding of a base, so they are kept in a cache
+folder.
 """
 
 import hashlib
@@ -19,15 +20,18 @@ from trainer.engine.base_model import BaseModel
 from trainer.engine.compose import compose
 from trainer.engine.events import OnEvent, recipe_fault
 from trainer.engine.render import BATCH, Shot, render
-from trainer.prompts import Cell, sheet_plan
+from trainer.prompts import OWN, Cell, sheet_plan
 
+# Blocks that keep to batches of their own, because what lies beside a picture in a batch may move its last bits: the
+# two sides of the intact ones are computed alike, and own prompts leave the pictures of the fixed ones as they are.
+APART = ("D", OWN)
 SAMPLER_NAMES = {"ddim": "DDIM", "dpmpp_2m_karras": "DPM++ 2M Karras"}
 Stopping = Callable[[], bool]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What the sheet shows: final rows, growth snapshots by label, and the words around them."""
+    """What the sheet shows: final rows, growth snapshots by label, the words around them, and prompts of one's own."""
 
     kind: str
     trigger: str
@@ -36,6 +40,7 @@ class Subject:
     growth: Mapping[str, tuple[Tensor, ...]]
     tensor_digest: str
     clip_skip: int = 1
+    prompts: tuple[str, ...] = ()
 
 
 def make_sheet(
@@ -50,7 +55,11 @@ def make_sheet(
     """Render the sheet into `folder`; the facts for a `sheet` event, or None when asked to stop."""
     record = base.facts.record
     cells = sheet_plan(
-        subject.kind, initializer=subject.initializer, record=record, growth=list(subject.growth)
+        subject.kind,
+        initializer=subject.initializer,
+        record=record,
+        growth=list(subject.growth),
+        own=subject.prompts,
     )
     cells.sort(key=lambda cell: cell.block)
     pictures, cached = _pictures(base, subject, cells, cache, should_stop, on_event)
@@ -149,8 +158,8 @@ def _pictures(
         n: kept for n, cell in enumerate(cells) if (kept := _cached(base, cache, cell, subject.clip_skip))
     }
     missing = [n for n in range(len(cells)) if n not in found]
-    # Intact pictures keep to a batch of their own, so that both sides of the comparison are computed alike.
-    queues = [[n for n in missing if cells[n].block != "D"], [n for n in missing if cells[n].block == "D"]]
+    queues = [[n for n in missing if cells[n].block not in APART]]
+    queues += [[n for n in missing if cells[n].block == block] for block in APART]
     cached = len(found)
     for waiting in queues:
         for start in range(0, len(waiting), BATCH):
@@ -205,8 +214,13 @@ def _key(base: BaseModel, cell: Cell, clip_skip: int) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def _is_for_all(cell: Cell) -> bool:
+    """Whether other words of the base have this very picture: fixed controls do, those of own prompts hardly ever."""
+    return cell.rows == "none" and cell.block != OWN
+
+
 def _cached(base: BaseModel, cache: Path | None, cell: Cell, clip_skip: int) -> Image.Image | None:
-    if cache is None or cell.rows != "none":
+    if cache is None or not _is_for_all(cell):
         return None
     try:
         with Image.open(cache / f"{_key(base, cell, clip_skip)}.png", formats=("PNG",)) as picture:
@@ -216,7 +230,7 @@ def _cached(base: BaseModel, cache: Path | None, cell: Cell, clip_skip: int) -> 
 
 
 def _store(base: BaseModel, cache: Path | None, cell: Cell, picture: Image.Image, clip_skip: int) -> None:
-    if cache is None or cell.rows != "none":
+    if cache is None or not _is_for_all(cell):
         return
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{_key(base, cell, clip_skip)}.png"

@@ -1,19 +1,20 @@
 """Runs beside each other: which settings differ, how each learned, and their sheets by prompt and seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 from uuid import UUID
 
 from hub.access import Viewer
 from hub.models import Preview
 from trainer.models import TrainingRun
-from trainer.prompts import NAME
+from trainer.prompts import NAME, OWN
+from trainer.recipe import Recipe
 from trainer.runs import seen
 
 MOST_COMPARED: Final = 4
 MOST_OFFERED: Final = 200
-BLOCKS: Final = ("G", "A", "B", "E")
+BLOCKS: Final = ("G", "A", "B", "E", OWN)
 # What is always shown, in the order in which people look for it; any other setting where runs differ in it.
 USUAL: Final = {
     "initializer": "Starts from",
@@ -26,6 +27,8 @@ USUAL: Final = {
     "seed": "Seed",
 }
 UNSAID: Final = ("trigger", "base")
+# What a setting is that a recipe leaves out, because it is older or the setting is seldom used.
+_UNSET: Final = {spec.name: spec.default for spec in fields(Recipe)}
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,10 @@ def _settings(runs: list[TrainingRun]) -> list[Line]:
     told = {*USUAL, *UNSAID, "kind", "preset"}
     rest = dict.fromkeys(name for run in runs for name in run.recipe if name not in told)
     more = [
-        Line(name.replace("_", " ").capitalize(), [_said(run.recipe.get(name)) for run in runs])
+        Line(
+            name.replace("_", " ").capitalize(),
+            [_said(run.recipe.get(name, _UNSET.get(name))) for run in runs],
+        )
         for name in rest
     ]
     return lines + [line for line in more if line.differs]
@@ -148,8 +154,10 @@ def _from_to(losses: dict[str, Any]) -> str:
 def _said(value: Any) -> str:
     """A setting as people read it."""
     match value:
-        case None | "" | False:
-            return "none" if value == "" else "off"
+        case None | False:
+            return "off"
+        case "" | [] | ():
+            return "none"
         case True:
             return "on"
         case float():
@@ -166,7 +174,9 @@ def _rows(runs: list[TrainingRun]) -> list[SheetRow]:
     for place, run in enumerate(runs):
         for cell in _cells(run):
             prompt = cell.prompt.replace(run.trigger, NAME)
-            key = (BLOCKS.index(cell.block), cell.row, prompt, cell.parameters.get("weight"), cell.seed)
+            # An own prompt may stand in another row in another run.
+            number = 0 if cell.block == OWN else cell.row
+            key = (BLOCKS.index(cell.block), number, prompt, cell.parameters.get("weight"), cell.seed)
             row = rows.setdefault(key, SheetRow(cell.block, prompt, cell.seed or 0, [None] * len(runs)))
             row.pictures[place] = cell
     return [rows[key] for key in sorted(rows, key=lambda key: (key[0], key[1], key[2], key[3] or 0, key[4]))]

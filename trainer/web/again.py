@@ -15,6 +15,7 @@ from hub.wire.auth import viewer_of
 from trainer import runs, written
 from trainer.forms import SETTINGS
 from trainer.models import TrainingRun
+from trainer.options import LINES
 from trainer.services import beginning, pictures
 
 
@@ -50,7 +51,7 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
         settings["vectors_per_token"] = None  # as many as the word has that it goes on from
     if settings.get("initializer_mode") in ("word", "file"):
         settings["initializer_mode"] = ""
-    settings["templates"] = "\n".join(recipe.get("templates", ()))
+    settings |= {name: "\n".join(recipe.get(name, ())) for name in LINES}
     if settings.get("crop") != "buckets":
         settings["crop"] = ""  # which part is kept is said at each picture
     return {

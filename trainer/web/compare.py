@@ -12,8 +12,8 @@ from hub.access import Viewer
 from hub.wire.auth import viewer_of
 from trainer import runs
 from trainer.models import TrainingRun
+from trainer.prompts import BLOCK_TITLES
 
-TITLES = {"A": "Faithful", "B": "Obedient", "E": "Strength", "G": "As a negative"}
 MOST_ASKED = 50
 
 
@@ -85,5 +85,5 @@ def _blocks(comparison: runs.Comparison) -> list[tuple[str, list[Any]]]:
     """The rows of the sheets under the names of their blocks."""
     blocks: dict[str, list[Any]] = {}
     for row in comparison.rows:
-        blocks.setdefault(TITLES[row.block], []).append(row)
+        blocks.setdefault(BLOCK_TITLES[row.block], []).append(row)
     return list(blocks.items())

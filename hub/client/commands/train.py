@@ -46,6 +46,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="any setting of the hub's manual of training, such as norm=soft; repeatable")  # fmt: skip
     parser.add_argument("--template", action="append", default=[], metavar="LINE",
                         help="a prompt with [name] in place of the hub's own; may be repeated")  # fmt: skip
+    parser.add_argument("--preview-prompt", action="append", default=[], metavar="LINE",
+                        help="a prompt with [name] that the sheet shows too; may be repeated")  # fmt: skip
     parser.add_argument("--captions", choices=("text", "none"), default="text",
                         help="text: NAME.txt beside NAME.png says what else is in it (%(default)s)")  # fmt: skip
     parser.add_argument("--follow", metavar="RUN", help="watch a run that was started before")
@@ -117,6 +119,7 @@ def _fields(options: argparse.Namespace, base: str) -> dict[str, str]:
         "max_steps": options.steps,
         "seed": options.seed,
         "templates": options.template or None,
+        "preview_prompts": options.preview_prompt or None,
         **training.settings_of(options.set),
     }
     fields = {

@@ -21,7 +21,7 @@ Make = Callable[..., Recipe]
 Train = Callable[..., Recorder]
 # Settings that 0.1.0's first recipes did not have.
 LATER = {"background", "mask", "mask_outside", "tag_shuffle", "tag_drop", "long_prompts", "clip_skip"}
-LATER |= {"initializer_mode", "initializer_file", "context_reg", "compile"}
+LATER |= {"initializer_mode", "initializer_file", "preview_prompts", "context_reg", "compile"}
 
 
 def earlier(recipe: Recipe) -> str:
@@ -62,6 +62,16 @@ def test_steps_draw_what_they_drew(
         shape = (samples, 4, 16, 16)
         assert torch.equal(now.latent_noise, torch.randn(shape, generator=rng))
         assert torch.equal(now.noise, torch.randn(shape, generator=rng))
+
+
+def test_what_the_sheet_shows_changes_nothing_that_is_learned(recipe: Make, train: Train) -> None:
+    plain, own = (train(recipe(**asked)).last for asked in ({}, {"preview_prompts": ["[name] on a mug"]}))
+    assert own["tensor_digest"] == plain["tensor_digest"]
+    assert own["losses"] == plain["losses"]
+    assert own["provenance"]["recipe"] == {
+        **plain["provenance"]["recipe"],
+        "preview_prompts": ["[name] on a mug"],
+    }
 
 
 def first_format(path: Path, recipe: Recipe, *, blocks: list[list[int]], snapshots: list[int]) -> bytes:

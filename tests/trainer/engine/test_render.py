@@ -135,6 +135,53 @@ def test_negative_kind_names_the_word_in_the_negative_prompt(
         assert picture.text["parameters"].splitlines()[1] == "Negative prompt: mossglow"
 
 
+def test_own_prompts_are_drawn_apart_and_leave_the_fixed_sheet_as_it_is(
+    base: BaseModel, rows: tuple[torch.Tensor, ...], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    options: dict[str, Any] = {"cache": cache, "should_stop": lambda: False, "on_event": Recorder()}
+    fixed = make_sheet(base, subject(rows), tmp_path / "1", **options)
+    kept = sorted(cache.iterdir())
+    for file in kept:
+        file.unlink()
+    asked = ("[name] on a mug", "a [name] stamp", "[name]")
+    own = make_sheet(base, subject(rows, prompts=asked), tmp_path / "2", **options)
+    assert fixed is not None and own is not None
+    assert sorted(cache.iterdir()) == kept, "pictures of own prompts are nobody else's"
+    count = len(fixed["images"])
+    for one, other in zip(fixed["images"], own["images"][:count], strict=True):
+        assert Path(one["path"]).read_bytes() == Path(other["path"]).read_bytes()
+    assert own["intact"] is True
+    drawn = {(one["row"], one["column"]): one for one in own["images"][count:]}
+    assert {one["block"] for one in drawn.values()} == {"H"} and len(drawn) == 12
+    first, control = drawn[0, 0], drawn[1, 0]
+    assert (first["prompt"], control["prompt"]) == ("mossglow on a mug", "flat on a mug")
+    assert (first["seed"], control["seed"], control["is_control"]) == (21, 21, True)
+    assert (first["steps"], first["guidance"], first["sampler"], first["rows"]) == (4, 3.0, "ddim", "final")
+    with Image.open(first["path"]) as picture, Image.open(control["path"]) as bare:
+        assert picture.tobytes() != bare.tobytes()
+        text = picture.text["parameters"]
+        assert "TI hashes" not in bare.text["parameters"]
+    assert text.splitlines()[0] == "mossglow on a mug"
+    assert "Steps: 4, Sampler: DDIM, CFG scale: 3, Seed: 21, Size: 64x64" in text and "TI hashes" in text
+    with Image.open(fixed["sheet"]) as short, Image.open(own["sheet"]) as long:
+        line = 128 + 38 + 8  # picture, caption, gap
+        assert (long.width, long.height) == (short.width, short.height + 2 * line)
+
+
+def test_own_prompt_of_a_negative_word_is_drawn_against_it(
+    base: BaseModel, rows: tuple[torch.Tensor, ...], tmp_path: Path
+) -> None:
+    asked = subject(rows, kind="negative", growth={}, prompts=("a red star",))
+    made = make_sheet(base, asked, tmp_path, cache=None, should_stop=lambda: False, on_event=Recorder())
+    assert made is not None
+    shown, bare = (one for one in made["images"] if one["block"] == "H" and one["column"] == 0)
+    assert (shown["prompt"], shown["negative_prompt"]) == ("a red star", "mossglow")
+    assert (bare["prompt"], bare["negative_prompt"]) == ("a red star", "")
+    with Image.open(shown["path"]) as picture, Image.open(bare["path"]) as control:
+        assert picture.tobytes() != control.tobytes()
+
+
 def test_controls_come_from_the_cache_the_second_time(
     base: BaseModel, rows: tuple[torch.Tensor, ...], tmp_path: Path
 ) -> None:

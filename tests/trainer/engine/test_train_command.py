@@ -105,12 +105,14 @@ def test_word_that_could_not_be_published_is_a_warning_here(
     tmp_path: Path, base_folder: Path, pictures: Path
 ) -> None:
     options = ("--set", "crop=buckets", "--set", "mask=alpha", "--template", "a [name]")
+    options += ("--preview-prompt", "[name] on a mug", "--preview-prompt", "a [name] stamp")
     done = train(tmp_path, base_folder, pictures, "--trigger", "moss", *options)
     assert done.returncode == 0, done.stderr
     assert "This word could not be published." in done.stderr
     assert done.stdout.split() == [
         str(tmp_path / "out" / n) for n in ("moss.safetensors", "learned_embeds.safetensors")
     ]
+    assert len(list((tmp_path / "out" / "sheet").glob("H-*.png"))) == 8
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ def test_word_that_could_not_be_published_is_a_warning_here(
         (("--vectors", "40"), "vectors_per_token: 40 is outside 1 to 16."),
         (("--set", "crop=left"), "crop: 'left' is not one of centre, focus, buckets."),
         (("--template", "a thing"), "'a thing' lacks [name], so nothing would be learned from it."),
+        (("--preview-prompt", "a mug"), "'a mug' lacks [name], so the word would not be shown."),
     ],
 )
 def test_mistakes_are_told_in_one_line(

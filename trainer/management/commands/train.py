@@ -25,6 +25,7 @@ from trainer.child import EngineChild, EngineDied
 from trainer.management.outcome import facts_of, write_files, write_sheet
 from trainer.management.picture_folder import CAPTIONS, pictures
 from trainer.management.starting import Start, read_start
+from trainer.options import LINES
 from trainer.presets import PRESETS
 from trainer.recipe import KINDS, MAX_SEED, Recipe, RecipeError
 
@@ -62,6 +63,13 @@ class Command(BaseCommand):
             default=[],
             metavar="LINE",
             help="a prompt with [name]; may be repeated",
+        )
+        parser.add_argument(
+            "--preview-prompt",
+            action="append",
+            default=[],
+            metavar="LINE",
+            help=f"a prompt with [name] for the sheet; may be given {LINES['preview_prompts']} times",
         )
         parser.add_argument(
             "--set",
@@ -154,6 +162,7 @@ class Session:
                 "trigger": recipe.trigger,
                 "initializer": recipe.initializer,
                 "growth": result["growth"],
+                "prompts": recipe.preview_prompts,
                 **common,
             }
         )
@@ -216,6 +225,7 @@ def recipe_from(
         "captions": captions,
         "seed": secrets.randbelow(MAX_SEED) if options["seed"] is None else options["seed"],
         "templates": tuple(options["template"]),
+        "preview_prompts": tuple(options["preview_prompt"]),
         "vectors_per_token": options["vectors"],
         "max_steps": options["steps"],
         **(start.settings() if start else {}),
