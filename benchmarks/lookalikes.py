@@ -77,7 +77,8 @@ def canonical(source: random.Random, count: int, width: int, near: Any = None) -
 def published(content: bytes) -> Any:
     """The one version that goes the whole way."""
     from hub.access import Viewer
-    from hub.services import accounts, ingest, publishing
+    from hub.services.people import accounts
+    from hub.services.versions import ingest, publishing
 
     ada = Viewer(accounts.create_user(name="ada", email="ada@example.org", password=None))
     with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:

@@ -13,19 +13,15 @@ from hub.errors import NotFound
 from hub.jobs import promises, ticker
 from hub.killpoints import kill_point
 from hub.models import Delivery
-from hub.services import (
-    answers,
-    converting,
-    counting,
-    pending,
-    team_mails,
-    webhook_events,
-    webhook_notices,
-    webhook_sending,
-    webhook_signing,
-)
+from hub.services import answers
 from hub.services.moderation import notices
-from hub.services.webhook_sending import Outcome
+from hub.services.people import team_mails
+from hub.services.pushing import pending
+from hub.services.upkeep import counting
+from hub.services.versions import converting
+from hub.services.webhooks import events, sending, signing
+from hub.services.webhooks import notices as webhook_notices
+from hub.services.webhooks.sending import Outcome
 from hub.wire import outgoing, uploads
 
 log = logging.getLogger(__name__)
@@ -60,11 +56,11 @@ def mail_invitation(invitation_id: int) -> None:
     team_mails.mail_invitation(invitation_id)
 
 
-@dramatiq.actor(actor_name=webhook_events.JOB, queue_name="hooks", max_retries=3)
+@dramatiq.actor(actor_name=events.JOB, queue_name="hooks", max_retries=3)
 def send_webhooks() -> None:
     """Send what is due until nothing is. The message only woke this worker: the rows say what there is to do."""
     until = time.monotonic() + SENDING_SECONDS
-    while time.monotonic() < until and (claimed := webhook_sending.claim_next()) is not None:
+    while time.monotonic() < until and (claimed := sending.claim_next()) is not None:
         send(claimed)
         kill_point("K53")
 
@@ -75,20 +71,20 @@ def send(claimed: Delivery) -> None:
     try:
         body = webhook_bodies.body(claimed)
     except NotFound as error:
-        webhook_sending.drop(claimed, message=f"{error.message} Nothing was sent.")
+        sending.drop(claimed, message=f"{error.message} Nothing was sent.")
         return
     except Exception:
         log.exception("delivery %s could not be written", claimed.key)
-        webhook_sending.record(claimed, Outcome(None, "The hub met an error of its own; it tries again."))
+        sending.record(claimed, Outcome(None, "The hub met an error of its own; it tries again."))
         return
     outcome = _attempt(claimed, body)
     kill_point("K52")
-    webhook_sending.record(claimed, outcome)
+    sending.record(claimed, outcome)
 
 
 def _attempt(claimed: Delivery, body: bytes) -> Outcome:
     start, told = time.monotonic(), body.decode()
-    signed = webhook_signing.headers(claimed.webhook, key=str(claimed.key), at=int(time.time()), body=body)
+    signed = signing.headers(claimed.webhook, key=str(claimed.key), at=int(time.time()), body=body)
     headers = {"Content-Type": "application/json", "User-Agent": AGENT, **signed}
     try:
         status = outgoing.post(claimed.webhook.url, body=body, headers=headers)
@@ -98,10 +94,10 @@ def _attempt(claimed: Delivery, body: bytes) -> Outcome:
     return Outcome(status, message, outgoing.milliseconds_since(start), told)
 
 
-ticker.every(WAKE_SECONDS, webhook_sending.wake)
-ticker.every(MAIL_SECONDS, webhook_notices.send_due)
+ticker.every(WAKE_SECONDS, sending.wake)
 ticker.every(MAIL_SECONDS, notices.send_due)
-ticker.every(HOUR, webhook_sending.sweep)
+ticker.every(MAIL_SECONDS, webhook_notices.send_due)
+ticker.every(HOUR, sending.sweep)
 ticker.every(HOUR, answers.sweep)
 ticker.every(HOUR, blobs.sweep)
 ticker.every(HOUR, pending.sweep)

@@ -83,7 +83,7 @@ def valkey_server() -> Iterator[Valkey]:
 @pytest.fixture
 def valkey(valkey_server: Valkey) -> Iterator[Valkey]:
     """The running Valkey, empty, and nothing remembered of what was in it; pulls are counted when a test says so."""
-    from hub.services import counting
+    from hub.services.upkeep import counting
     from hub.wire import throttle
 
     if not valkey_server.answers():

@@ -12,6 +12,6 @@ class TrainerConfig(AppConfig):
 
     def ready(self) -> None:
         """Say who tells webhooks of runs."""
-        from hub.services import webhook_events
+        from hub.services.webhooks import events
 
-        webhook_events.SAYERS["run"] = "trainer.api.webhooks.run"
+        events.SAYERS["run"] = "trainer.api.webhooks.run"

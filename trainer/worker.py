@@ -16,7 +16,7 @@ from hub.errors import Full, HubError, Unacceptable, Unavailable
 from hub.jobs import ticker
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Version
-from hub.services import freezing, previews
+from hub.services.versions import freezing, previews
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun

@@ -12,7 +12,7 @@ from hub.api.answers import check_unchanged, json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import Fields
-from hub.services import accounts
+from hub.services.people import accounts
 
 
 class AccountShape(Fields):

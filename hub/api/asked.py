@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from hub.api.shapes import Fields
 from hub.errors import Invalid, Unacceptable
-from hub.services import bases
+from hub.services.embeddings import bases
 from hub.wire import uploads
 from hub.wire.errors import ProtocolError
 

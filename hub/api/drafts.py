@@ -15,7 +15,8 @@ from hub.api.shapes import NewVersionForm, VersionShape
 from hub.catalog import drafts as reads
 from hub.catalog import resolve
 from hub.models import Version
-from hub.services import bases, drafting, publishing
+from hub.services.embeddings import bases
+from hub.services.versions import drafting, publishing
 from hub.wire.idempotency import once
 
 

@@ -21,7 +21,8 @@ from hub.api.shapes import (
 )
 from hub.catalog import resolve, shelves, stamps, teams, whole
 from hub.models import Embedding
-from hub.services import publishing, renaming
+from hub.services.embeddings import renaming
+from hub.services.versions import publishing
 from hub.wire.idempotency import once
 from hub.wire.remembered import remembered
 

@@ -12,7 +12,7 @@ from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import DownloadsShape, FilesQuery
 from hub.catalog import downloads, pulls
-from hub.services import converting
+from hub.services.versions import converting
 from hub.wire import files as wire_files
 from hub.wire.gate import SAFE_METHODS
 

@@ -11,7 +11,7 @@ from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import ConvertForm, InspectForm, InspectionShape
 from hub.formats.inspection import row
-from hub.services import converting, inspecting
+from hub.services.versions import converting, inspecting
 from hub.wire import files as wire_files
 from hub.wire import uploads
 

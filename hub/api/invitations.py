@@ -16,7 +16,7 @@ from hub.api.teams import fresh_for
 from hub.api.teams import told as team_told
 from hub.catalog import teams as reads
 from hub.models import Invitation
-from hub.services import teammates
+from hub.services.people import teammates
 from hub.wire.idempotency import once
 
 

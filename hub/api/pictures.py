@@ -14,7 +14,7 @@ from hub.api.pages import WholeQuery, answered, sliced
 from hub.catalog import downloads, resolve
 from hub.catalog import drafts as reads
 from hub.models import Version
-from hub.services import previews
+from hub.services.versions import previews
 from hub.wire import uploads
 from hub.wire.idempotency import once
 

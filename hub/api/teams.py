@@ -24,8 +24,8 @@ from hub.api.team_shapes import (
 )
 from hub.catalog import teams as reads
 from hub.models import Membership, Role, Team
-from hub.services import teammates
-from hub.services import teams as services
+from hub.services.people import teammates
+from hub.services.people import teams as services
 from hub.wire.auth import require_fresh
 from hub.wire.idempotency import once
 

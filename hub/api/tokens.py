@@ -14,7 +14,7 @@ from hub.api.pages import PageQuery, page
 from hub.api.shapes import Fields
 from hub.catalog import tokens as reads
 from hub.models import AccessToken
-from hub.services import tokens as services
+from hub.services.people import tokens as services
 from hub.wire.auth import require_fresh
 from hub.wire.idempotency import once
 

@@ -11,7 +11,7 @@ from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import Fields
 from hub.api.team_shapes import TransferForm
 from hub.catalog import packs, resolve, teams
-from hub.services import transferring
+from hub.services.embeddings import transferring
 from hub.wire.auth import require_fresh
 from hub.wire.idempotency import once
 

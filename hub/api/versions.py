@@ -23,7 +23,8 @@ from hub.catalog import pulls, resolve, whole
 from hub.catalog.standing import Row
 from hub.errors import NotFound
 from hub.models import Version
-from hub.services import labels, publishing
+from hub.services.embeddings import labels
+from hub.services.versions import publishing
 from hub.wire.idempotency import once
 from hub.wire.remembered import remembered
 

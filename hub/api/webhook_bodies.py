@@ -14,7 +14,7 @@ from hub.api import payloads
 from hub.catalog import whole
 from hub.errors import NotFound
 from hub.models import Delivery, Embedding, Version, Webhook
-from hub.services import webhook_events
+from hub.services.webhooks import events
 
 
 class OwnAddress(HttpRequest):
@@ -59,10 +59,10 @@ def _data(delivery: Delivery) -> dict[str, Any]:
         raise NotFound("The account of its owner is frozen.")
     viewer = Viewer(row.user)
     kind = delivery.event.partition(".")[0]
-    if delivery.event == webhook_events.PING:
+    if delivery.event == events.PING:
         return {"webhook": webhook(request, row)}
-    if kind in webhook_events.SAYERS:
-        say: Callable[[HttpRequest, Viewer, str], Any] = import_string(webhook_events.SAYERS[kind])
+    if kind in events.SAYERS:
+        say: Callable[[HttpRequest, Viewer, str], Any] = import_string(events.SAYERS[kind])
         return {kind: say(request, viewer, about[kind])}
     return _SAYS[delivery.event](request, viewer, row, about)
 

@@ -4,8 +4,8 @@ from rest_framework import serializers
 
 from hub.api.shapes import Fields
 from hub.models import Delivery
-from hub.services.webhook_events import EVENTS, PING
-from hub.services.webhook_targets import MAX_URL
+from hub.services.webhooks.events import EVENTS, PING
+from hub.services.webhooks.targets import MAX_URL
 
 
 class WebhookShape(Fields):

@@ -27,8 +27,8 @@ from hub.api.webhook_shapes import (
 from hub.catalog import resolve
 from hub.catalog import webhooks as reads
 from hub.models import Delivery, Embedding
-from hub.services import webhook_events, webhook_targets
 from hub.services import webhooks as services
+from hub.services.webhooks import events, targets
 from hub.wire.auth import require_fresh
 from hub.wire.idempotency import once
 
@@ -37,8 +37,8 @@ from hub.wire.idempotency import once
 @endpoint("GET")
 def hosts(request: Request) -> HttpResponse:
     """What the operator allows."""
-    found = webhook_targets.in_words()
-    content = {"is_on": bool(found), "hosts": found, "events": dict(webhook_events.EVENTS)}
+    found = targets.in_words()
+    content = {"is_on": bool(found), "hosts": found, "events": dict(events.EVENTS)}
     return json_answer(request._request, content)
 
 

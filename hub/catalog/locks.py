@@ -39,7 +39,7 @@ class PackFile:
 def lock(pack: Pack, *, hub: str) -> bytes:
     """The lock file, byte for byte the same for the same pack; `hub` is the address that its own begin with.
 
-    The pack has to come from `services.members.make_files`, so that no file is without a digest.
+    The pack has to come from `services.packs.members.make_files`, so that no file is without a digest.
     """
     record = {
         "lock_version": LOCK_VERSION,

@@ -14,7 +14,7 @@ from hub.civitai.ids import date
 from hub.errors import NotFound
 from hub.formats.showing import shown_size
 from hub.models import Preview, Version
-from hub.services import showing
+from hub.services.versions import showing
 from hub.wire import files, links
 
 LEVEL, LEVEL_WORD = 1, "None"

@@ -17,7 +17,7 @@ from hub.civitai import addresses, ids, payloads, words
 from hub.civitai.endpoint import endpoint, viewer_of
 from hub.errors import NotFound
 from hub.models.registry import Kind
-from hub.services import converting, showing
+from hub.services.versions import converting, showing
 from hub.wire import files
 
 # How A1111 calls families in its notes.

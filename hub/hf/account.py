@@ -9,7 +9,7 @@ from hub.catalog import likes as liked
 from hub.errors import Forbidden, NotFound
 from hub.hf import found, naming, payloads
 from hub.hf.endpoint import endpoint
-from hub.services import sharing
+from hub.services.embeddings import sharing
 
 PAGE = 100
 

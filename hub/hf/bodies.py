@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 
 from hub.errors import Invalid, TooLarge
-from hub.services import pending
+from hub.services.pushing import pending
 from hub.wire.uploads import MEBIBYTE
 
 # What clients put into one commit at most, and what it takes to write that as text.

@@ -13,7 +13,7 @@ from hub.catalog.shapes import Resolved, TreeFile
 from hub.errors import NotFound, Unacceptable
 from hub.hf import payloads
 from hub.models import Collection, Commit, Embedding, Version
-from hub.services import members
+from hub.services.packs import members
 from hub.wire.files import Sendable
 from hub.wire.hosts import public_url
 

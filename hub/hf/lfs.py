@@ -17,7 +17,7 @@ from hub.hf import bodies
 from hub.hf.commit import target
 from hub.hf.endpoint import endpoint
 from hub.models import PendingUpload
-from hub.services import direct, pending
+from hub.services.pushing import direct, pending
 from hub.wire import links, uploads
 from hub.wire.errors import STATUS
 

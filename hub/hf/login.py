@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from hub.errors import HubError
 from hub.hf.endpoint import endpoint
-from hub.services import device_login
+from hub.services.people import device_login
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 

@@ -12,7 +12,9 @@ from hub.errors import Conflict, Forbidden, HubError, Invalid, NotFound, Unaccep
 from hub.hf import bodies, found
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
-from hub.services import details, front_matter, labels, lifecycle, renaming
+from hub.services.embeddings import details, labels, renaming
+from hub.services.pushing import front_matter
+from hub.services.versions import lifecycle
 
 _NUMBER = re.compile(r"v[0-9]+")
 

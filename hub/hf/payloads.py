@@ -11,7 +11,7 @@ from hub.catalog.shapes import TreeFile
 from hub.hf.naming import timestamp
 from hub.models import Commit, Embedding, Like, Membership, Role, Version
 from hub.models.registry import Visibility
-from hub.services import cards
+from hub.services.versions import cards
 
 _ROLES = {Role.READER: "read", Role.WRITER: "write", Role.ADMIN: "admin"}
 # The size of the text file that git keeps in place of a large file.

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from hub.models import User
-from hub.services import accounts
+from hub.services.people import accounts
 
 ADMINISTRATOR = "curator"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hub.errors import Unacceptable
-from hub.services import tokens
+from hub.services.people import tokens
 
 TITLE_MAX: Final = 120
 SUMMARY_MAX: Final = 280

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.catalog import tokens as token_reads
 from hub.errors import HubError
-from hub.services import accounts
-from hub.services import tokens as token_service
+from hub.services.people import accounts
+from hub.services.people import tokens as token_service
 from hub.web import forms
 from hub.wire.auth import viewer_of
 

@@ -10,12 +10,13 @@ from django.http import HttpRequest
 
 from hub.errors import HubError
 from hub.models import User
-from hub.services import accounts, names
+from hub.services.embeddings import names
+from hub.services.people import accounts
 from hub.wire import throttle
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth's adapter, with accounts made by `hub.services.accounts`."""
+    """allauth's adapter, with accounts made by `hub.services.people.accounts`."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """As the operator says."""

@@ -10,7 +10,7 @@ from hub.catalog import entry as entries
 from hub.catalog.shapes import Entry
 from hub.errors import Conflict, HubError
 from hub.models import Version
-from hub.services import lifecycle, publishing
+from hub.services.versions import lifecycle, publishing
 from hub.web import forms
 from hub.wire.auth import viewer_of
 

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from hub.errors import HubError
-from hub.services import device_login
+from hub.services.people import device_login
 from hub.web import forms
 from hub.wire.auth import viewer_of
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from hub.access import Viewer
 from hub.models import Version
-from hub.services import converting
+from hub.services.versions import converting
 from hub.wire import files
 
 

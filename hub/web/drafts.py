@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.access import require
 from hub.catalog import entry as entries
 from hub.errors import HubError
-from hub.services import publishing
+from hub.services.versions import publishing
 from hub.web import forms
 from hub.web.embedding import entry_context
 from hub.web.publish import warn_of_namesakes

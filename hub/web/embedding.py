@@ -14,7 +14,7 @@ from hub.catalog import moderation, resolve
 from hub.catalog import profile as profiles
 from hub.catalog.shapes import Entry
 from hub.errors import HubError
-from hub.services import publishing
+from hub.services.versions import publishing
 from hub.web import downloads, forms, provenance, usage
 from hub.web.context import public_url
 from hub.web.measures import measured

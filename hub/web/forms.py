@@ -13,7 +13,7 @@ from hub.errors import HubError
 from hub.formats import BASE_MODELS, FormatError, check_trigger
 from hub.models import Owner
 from hub.models.registry import Kind, Visibility
-from hub.services import names
+from hub.services.embeddings import names
 from hub.web.team_forms import OwnerField
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.errors import HubError
 from hub.formats import served_layouts
 from hub.formats.loading import NO, prompt_word
-from hub.services import converting, inspecting
+from hub.services.versions import converting, inspecting
 from hub.wire import files, uploads
 from hub.wire.auth import viewer_of
 from hub.wire.errors import STATUS

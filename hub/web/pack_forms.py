@@ -6,7 +6,8 @@ from django.utils.html import format_html
 from hub.access import Viewer
 from hub.errors import HubError
 from hub.models import Collection
-from hub.services import names, texts
+from hub.services import texts
+from hub.services.embeddings import names
 from hub.web.team_forms import OwnerField
 
 TILE = "{}<small>{}</small>"

@@ -11,7 +11,8 @@ from hub.catalog import downloads, resolve
 from hub.catalog import packs as reads
 from hub.errors import HubError, Invalid
 from hub.models import Collection
-from hub.services import members, sharing
+from hub.services.embeddings import sharing
+from hub.services.packs import members
 from hub.web import forms, pack_forms
 from hub.wire.auth import viewer_of
 

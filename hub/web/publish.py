@@ -16,7 +16,8 @@ from hub.catalog import resolve, teams, triggers
 from hub.errors import HubError
 from hub.formats import bases_of
 from hub.models import Embedding, Owner, Version
-from hub.services import bases, checks, publishing
+from hub.services.embeddings import bases
+from hub.services.versions import checks, publishing
 from hub.web import forms
 from hub.web.team_forms import offer_owners
 from hub.wire import uploads

@@ -9,7 +9,8 @@ from hub.access import Viewer
 from hub.catalog import teams
 from hub.errors import HubError
 from hub.models import Owner, Role
-from hub.services import names, texts
+from hub.services import texts
+from hub.services.embeddings import names
 
 TILE = "{}<small>{}</small>"
 _OFF = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}

@@ -14,8 +14,8 @@ from hub.access import Viewer, require
 from hub.catalog import teams as reads
 from hub.errors import HubError, Invalid
 from hub.models import Role, Team
-from hub.services import teammates
-from hub.services import teams as services
+from hub.services.people import teammates
+from hub.services.people import teams as services
 from hub.web import forms, team_forms
 from hub.wire.auth import viewer_of
 

@@ -10,7 +10,7 @@ from hub.access import Viewer, require
 from hub.catalog import packs, resolve, teams
 from hub.errors import HubError, NotFound
 from hub.models import Collection, Embedding
-from hub.services import transferring
+from hub.services.embeddings import transferring
 from hub.web import forms
 from hub.web.team_forms import TransferForm
 from hub.wire.auth import viewer_of

@@ -9,7 +9,7 @@ from hub.access import require
 from hub.catalog import downloads as available
 from hub.catalog import entry as entries
 from hub.errors import HubError
-from hub.services import publishing
+from hub.services.versions import publishing
 from hub.web import downloads, forms
 from hub.web.embedding import entry_context
 from hub.wire.auth import viewer_of

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.models import Embedding, Owner, Webhook
-from hub.services.webhook_events import EVENTS
-from hub.services.webhook_targets import MAX_URL
+from hub.services.webhooks.events import EVENTS
+from hub.services.webhooks.targets import MAX_URL
 
 _USUAL = ["version.published", "run.done", "run.failed"]
 

@@ -15,8 +15,8 @@ from hub.access import Viewer
 from hub.catalog import webhooks as reads
 from hub.errors import HubError
 from hub.models import Delivery, Webhook
-from hub.services import webhook_sending, webhook_targets
 from hub.services import webhooks as services
+from hub.services.webhooks import sending, targets
 from hub.web import forms
 from hub.web.webhook_forms import WebhookForm
 from hub.wire.auth import viewer_of
@@ -40,7 +40,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     context = {
         "form": WebhookForm(owner=viewer.user.owner) if made else form,
         "webhooks": reads.list_own(viewer),
-        "hosts": webhook_targets.in_words(),
+        "hosts": targets.in_words(),
         "made": made,
         "secret": secret,
     }
@@ -137,13 +137,13 @@ def _shown(
         "deliveries": [(one, _laid_out(one.body)) for one in deliveries],
         # Only what will come to an end soon is worth looking for every few seconds.
         "is_moving": any(one.state == Delivery.State.WAITING and not one.is_retried for one in deliveries),
-        "is_on": bool(webhook_targets.allowed()),
-        "hosts": webhook_targets.in_words(),
+        "is_on": bool(targets.allowed()),
+        "hosts": targets.in_words(),
         "form": form,
         "secret": secret,
         "shown": SHOWN,
         "now": timezone.now(),
-        "tries": len(webhook_sending.WAITS) + 1,
+        "tries": len(sending.WAITS) + 1,
     }
     return render(request, "settings/webhook.html", context, status=status)
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from hub.access import ANONYMOUS, Viewer
 from hub.errors import Forbidden, Unauthenticated
-from hub.services import tokens
+from hub.services.people import tokens
 
 BAD_CREDENTIALS = "Invalid credentials in Authorization header"
 View = TypeVar("View", bound=Callable[..., Any])

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 
 from hub import blobs
-from hub.services import converting, counting
+from hub.services.upkeep import counting
+from hub.services.versions import converting
 from hub.wire.errors import ProtocolError
 
 INERT_POLICY: Final = "sandbox; default-src 'none'"

@@ -10,7 +10,7 @@ from django.core import signing
 
 from hub.access import ANONYMOUS, Viewer
 from hub.errors import NotFound, Unauthenticated
-from hub.services import tokens
+from hub.services.people import tokens
 
 LIFE_SECONDS: Final = 300
 

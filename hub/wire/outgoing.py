@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from hub.errors import HubError
-from hub.services import webhook_targets
-from hub.services.webhook_targets import Target
+from hub.services.webhooks import targets
+from hub.services.webhooks.targets import Target
 
 SECONDS: Final = 10.0
 MOST_READ: Final = 16 << 10
@@ -28,7 +28,7 @@ class Undelivered(Exception):
 def post(url: str, *, body: bytes, headers: dict[str, str]) -> int:
     """Send the body; the status that was answered, whatever it is. Undelivered when there was none."""
     try:
-        target = webhook_targets.target(url)
+        target = targets.target(url)
     except HubError as error:
         raise Undelivered(error.message) from None
     address = _address(target)
@@ -64,7 +64,7 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(target.host, target.port, timeout=SECONDS)
         self.target, self.address, self.is_late = target, address, False
         # What the address says without its port where that is the usual one of its scheme.
-        self.default_port = webhook_targets.USUAL_PORTS["https" if target.is_tls else "http"]
+        self.default_port = targets.USUAL_PORTS["https" if target.is_tls else "http"]
 
     def connect(self) -> None:
         """To the checked address; the certificate has to be the host's."""
@@ -106,7 +106,7 @@ def _address(target: Target) -> str:
     except (OSError, UnicodeError):
         raise Undelivered(f"There is no address for the name {target.host}.") from None
     addresses = [str(one[4][0]) for one in found]
-    if not all(webhook_targets.is_open(one, may_be_private=target.may_be_private) for one in addresses):
+    if not all(targets.is_open(one, may_be_private=target.may_be_private) for one in addresses):
         raise Undelivered(f"{target.host} leads to a private network, which this hub does not call.")
     return addresses[0]
 

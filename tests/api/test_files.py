@@ -8,7 +8,8 @@ from django.test import Client
 
 from hub.formats import LAYOUTS, read
 from hub.models import Download
-from hub.services import counting, publishing
+from hub.services.upkeep import counting
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ from django.test import Client
 
 from hub.client import lockfile
 from hub.models import Collection
-from hub.services import packs, publishing
+from hub.services import packs
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

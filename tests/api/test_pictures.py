@@ -9,7 +9,7 @@ from django.test import Client
 
 from hub import blobs
 from hub.models import Preview, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

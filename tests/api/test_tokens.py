@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from hub.models import AccessToken, KeptAnswer
-from hub.services import tokens
+from hub.services.people import tokens
 from tests import factories
 from tests.api.conftest import SignIn
 

@@ -11,7 +11,8 @@ from hub.access import ANONYMOUS
 from hub.catalog import browse
 from hub.errors import Invalid
 from hub.models import Embedding
-from hub.services import counting, publishing
+from hub.services.upkeep import counting
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

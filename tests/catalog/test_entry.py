@@ -10,7 +10,7 @@ from hub.access import ANONYMOUS
 from hub.catalog import entry, profile
 from hub.errors import Gone, NotFound
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from hub.catalog import hashes
 from hub.errors import Invalid
 from hub.formats.digests import civitai_crc32, digests_of
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

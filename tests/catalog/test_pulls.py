@@ -8,7 +8,7 @@ from hub.access import ANONYMOUS, Viewer
 from hub.catalog import pulls, resolve
 from hub.errors import HubError, NotFound
 from hub.models import Embedding, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

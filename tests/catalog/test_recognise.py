@@ -13,7 +13,8 @@ from hub.formats import Tensor, read, sketch, write_canonical
 from hub.formats.generation_parameters import Reference
 from hub.formats.values import floats_of
 from hub.models import Fingerprint, FingerprintBand, Version
-from hub.services import publishing, upkeep
+from hub.services import upkeep
+from hub.services.versions import publishing
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

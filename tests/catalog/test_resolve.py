@@ -8,7 +8,7 @@ from hub import blobs
 from hub.access import ANONYMOUS
 from hub.catalog import resolve
 from hub.errors import HubError, NotFound
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -32,7 +32,7 @@ def drawn(of: Version, folder: Path, **options: Any) -> Version:
 def uploaded(of: Version, **fields: Any) -> Version:
     """The version with a picture of its publisher's, as it is stored."""
     from hub.models import Preview
-    from hub.services import ingest
+    from hub.services.versions import ingest
 
     data = samples.picture("WEBP", size=(512, 384))
     details = {"prompt": f"a lamp, {of.trigger}", "content_type": "image/webp", "width": 512, "height": 384}

@@ -17,7 +17,7 @@ from django.urls import resolve
 
 from hub.civitai import urls
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories, samples
 from tests.civitai import shelf
 

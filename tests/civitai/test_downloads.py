@@ -11,7 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import Download, Version
-from hub.services import counting, publishing, tokens
+from hub.services.people import tokens
+from hub.services.upkeep import counting
+from hub.services.versions import publishing
 from hub.wire import links
 from tests import factories
 from tests.civitai import shelf

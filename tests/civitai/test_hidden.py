@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from hub.models import Embedding, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from tests.civitai import shelf
 

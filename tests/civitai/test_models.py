@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import Embedding
-from hub.services import freezing, publishing
+from hub.services.versions import freezing, publishing
 from tests import factories
 from tests.civitai import shelf
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from hub.formats import showing
 from hub.models import Preview, Version
 from hub.models.digest import Conversion
-from hub.services import ingest, publishing
+from hub.services.versions import ingest, publishing
 from tests import factories
 from tests.civitai import shelf
 

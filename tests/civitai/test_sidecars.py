@@ -14,8 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub import blobs
 from hub.models import Download, Version
-from hub.services import counting
 from hub.services.importing import sidecars
+from hub.services.upkeep import counting
 from tests import factories
 from tests.civitai import shelf
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from hub import blobs
 from hub.formats.digests import digests_of
 from hub.models import Digest, Embedding, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from tests.civitai import shelf
 
@@ -188,7 +188,7 @@ def test_a_yanked_version_is_found_by_number_and_hash_and_says_why(client: Clien
 
 
 def test_pulls_are_counted_by_version(client: Client, version: Version) -> None:
-    from hub.services import counting
+    from hub.services.upkeep import counting
 
     other = shelf.next_version(version)
     file = version.files.get(layout="canonical").pk

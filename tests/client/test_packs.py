@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.models import Collection, Embedding, Version
-from hub.services import members
+from hub.services.packs import members
 from tests import factories
 from tests.client.runner import Glossa
 from tests.client.test_sync_journeys import listing

@@ -10,7 +10,7 @@ from hub.formats import read
 from hub.formats.inspection import examine
 from hub.formats.loading import YES, loads
 from hub.models import Embedding
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from tests.client.runner import Glossa
 

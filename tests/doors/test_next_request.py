@@ -15,8 +15,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.catalog import whole
 from hub.models import Embedding, Preview, Ruling, Version
-from hub.services import counting, ingest, labels, previews, publishing, renaming, sharing
+from hub.services.embeddings import labels, renaming, sharing
 from hub.services.moderation import rulings
+from hub.services.upkeep import counting
+from hub.services.versions import ingest, previews, publishing
 from hub.wire import remembered
 from tests import factories, samples
 

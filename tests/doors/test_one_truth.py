@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from hub.models import Version
-from hub.services import teammates
+from hub.services.people import teammates
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -7,7 +7,7 @@ from django.test import Client
 
 from hub.access import Viewer
 from hub.models import Embedding, Like, Version
-from hub.services import sharing
+from hub.services.embeddings import sharing
 from tests import factories
 from tests.hf import shelf
 from tests.hf.conftest import Ask, Hf, not_with_the_old_client

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from hub import blobs
 from hub.models import Blob, PendingUpload, Version
-from hub.services import pending
+from hub.services.pushing import pending
 from tests import factories, samples
 from tests.hf import shelf
 from tests.hf.conftest import Ask, not_with_the_old_client

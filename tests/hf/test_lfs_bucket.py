@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from hub.models import Blob, PendingUpload, Version
-from hub.services import pending
+from hub.services.pushing import pending
 from hub.wire import uploads
 from tests import factories, samples
 from tests.hf import shelf

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from hub.models import AccessToken, DeviceLogin, User
-from hub.services import device_login
+from hub.services.people import device_login
 from tests import factories
 from tests.hf.conftest import Hf, hf_command, not_with_the_old_client
 

@@ -193,7 +193,7 @@ def test_a_public_embedding_that_others_rely_on_is_not_deleted(
     ask: Ask, writer: str, version: Version
 ) -> None:
     file = version.files.get(layout="diffusers")
-    from hub.services import counting
+    from hub.services.upkeep import counting
 
     for _ in range(100):
         counting.count_download(file_id=file.pk, day="2026-01-01")

@@ -13,7 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from hub.catalog import locks
 from hub.models import Collection, Version
-from hub.services import members, packs, publishing, renaming
+from hub.services import packs
+from hub.services.embeddings import renaming
+from hub.services.packs import members
+from hub.services.versions import publishing
 from tests import factories
 from tests.hf import shelf
 from tests.hf.conftest import IS_OLD, Ask

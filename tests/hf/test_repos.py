@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import Embedding, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from tests.hf import shelf
 

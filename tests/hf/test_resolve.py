@@ -9,7 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import Download, Embedding, Version
-from hub.services import counting, publishing
+from hub.services.upkeep import counting
+from hub.services.versions import publishing
 from hub.wire import files
 from tests import factories
 from tests.hf import shelf

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub.models import Embedding, Version
-from hub.services import teammates, teams
+from hub.services.people import teammates, teams
 from tests import factories
 from tests.hf.conftest import Ask
 from tests.hf.test_push import CARD, file

@@ -14,20 +14,16 @@ from django.utils import timezone
 from hub import env, worker
 from hub.access import Viewer
 from hub.models import Delivery, Embedding, OutboxJob, Version, Webhook
-from hub.services import (
-    publishing,
-    renaming,
-    webhook_events,
-    webhook_notices,
-    webhook_sending,
-    webhooks,
-)
+from hub.services import webhooks
+from hub.services.embeddings import renaming
 from hub.services.moderation import rulings
+from hub.services.versions import publishing
+from hub.services.webhooks import events, notices, sending
 from tests import factories
 from tests.parts.receiver import Receiver, is_signed, receiving
 
 pytestmark = pytest.mark.django_db
-EVERY = list(webhook_events.EVENTS)
+EVERY = list(events.EVENTS)
 
 
 @pytest.fixture
@@ -229,7 +225,7 @@ def test_a_webhook_that_fails_for_days_is_switched_off_and_its_owner_told(
     row = Webhook.objects.get()
     assert not row.is_active and "4 days" in row.off_reason
     assert set(Delivery.objects.values_list("state", flat=True)) == {"failed"}
-    assert webhook_notices.send_due() == 1 and webhook_notices.send_due() == 0
+    assert notices.send_due() == 1 and notices.send_due() == 0
     (sent,) = mail.outbox
     assert sent.to == ["ada@example.org"] and "switched off" in sent.subject
     assert f"{settings.PUBLIC_URL}/settings/webhooks/{row.pk}" in sent.body
@@ -251,7 +247,7 @@ def test_a_webhook_that_its_owner_switches_off_is_no_news(receiver: Receiver) ->
     webhooks.update(factories.viewer(), webhook=webhook, is_active=False)
     send()
     assert receiver.calls == [] and Delivery.objects.get().state == "failed"
-    assert webhook_notices.send_due() == 0
+    assert notices.send_due() == 0
     webhooks.update(factories.viewer(), webhook=webhook, is_active=True)
     factories.published(name="old-moss")
     send()
@@ -290,10 +286,10 @@ def test_what_waits_to_be_tried_again_is_sent_at_once_and_what_is_being_sent_is_
     send()
     row = webhooks.redeliver(factories.viewer(), delivery=Delivery.objects.get())
     assert not row.is_retried
-    claimed = webhook_sending.claim_next()
+    claimed = sending.claim_next()
     assert claimed is not None
     webhooks.redeliver(factories.viewer(), delivery=row)
-    assert webhook_sending.claim_next() is None
+    assert sending.claim_next() is None
     worker.send(claimed)
     assert Delivery.objects.get().state == "delivered" and len(receiver.calls) == 2
 
@@ -313,8 +309,8 @@ def test_with_a_new_secret_the_old_one_signs_for_a_day(receiver: Receiver) -> No
 def test_two_workers_woken_for_one_delivery_send_it_once(receiver: Receiver) -> None:
     add(receiver)
     factories.published()
-    claimed = webhook_sending.claim_next()
-    assert claimed is not None and webhook_sending.claim_next() is None
+    claimed = sending.claim_next()
+    assert claimed is not None and sending.claim_next() is None
     send()
     assert receiver.calls == []
     worker.send(claimed)
@@ -325,7 +321,7 @@ def test_two_workers_woken_for_one_delivery_send_it_once(receiver: Receiver) -> 
 def test_a_worker_that_comes_too_late_writes_nothing_down(receiver: Receiver) -> None:
     add(receiver)
     factories.published()
-    slow = webhook_sending.claim_next()
+    slow = sending.claim_next()
     assert slow is not None
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     send()
@@ -363,11 +359,11 @@ def test_what_is_due_wakes_a_worker_once(receiver: Receiver) -> None:
     factories.published()
     OutboxJob.objects.all().delete()
     for _ in range(3):
-        webhook_sending.wake()
+        sending.wake()
     assert OutboxJob.objects.filter(name="send_webhooks").count() == 1
     send()
     OutboxJob.objects.all().delete()
-    webhook_sending.wake()
+    sending.wake()
     assert not OutboxJob.objects.exists()
 
 
@@ -377,7 +373,7 @@ def test_old_deliveries_are_forgotten_and_waiting_ones_are_not(receiver: Receive
     send()
     factories.published(name="old-moss")
     Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
-    assert webhook_sending.sweep() == 1
+    assert sending.sweep() == 1
     assert Delivery.objects.get().state == "waiting"
 
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from hub import env
 from hub.models import Delivery, OutboxJob
-from hub.services import publishing, webhooks
+from hub.services import webhooks
+from hub.services.versions import publishing
 from tests import factories, kill
 from tests.parts.receiver import Receiver, receiving
 from tests.parts.worker import eventually, running

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from hub.access import Viewer
 from hub.models import Embedding, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from tests.environment import HF_PYTHON
 from tests.hf.conftest import IS_OLD, MISSING_FILE, needs_diffusers, not_with_the_old_client

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from hub.models import AuditEntry, Blob, Commit, Embedding, File, Owner, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ from django.db import connection
 
 from hub.models import BaseModel, Embedding, Owner, Preview, Tag, Version
 from hub.models.reading import Stamp
-from hub.services import counting, publishing
+from hub.services.upkeep import counting
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from hub.errors import Conflict, Unacceptable, Unauthenticated
 from hub.models import Owner, SignInLink, User
-from hub.services import accounts, names
+from hub.services.embeddings import names
+from hub.services.people import accounts
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from hub import blobs
 from hub.errors import UnacceptableFile
 from hub.formats import Tensor, read, tensor_digest, write_canonical
 from hub.models import Blob, File, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from tests.hostile import assemble, pictures
 from tests.samples import packed

@@ -10,8 +10,8 @@ from django.utils import timezone
 from hub.access import Viewer
 from hub.errors import Conflict, Forbidden, NotFound, RateLimited, Unacceptable
 from hub.models import AuditEntry, Commit, Embedding, Flag, Notice, Ruling, User
-from hub.services import publishing
 from hub.services.moderation import appeals, flags, notices, rulings
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

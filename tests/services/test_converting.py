@@ -11,7 +11,8 @@ from hub.access import ANONYMOUS
 from hub.errors import Full, Invalid, NotFound, Unavailable
 from hub.formats import LAYOUTS, read, tensor_digest
 from hub.models import Conversion, Digest, Embedding, Version
-from hub.services import converting, gc, publishing
+from hub.services.upkeep import gc
+from hub.services.versions import converting, publishing
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

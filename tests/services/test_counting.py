@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from pytest_django import DjangoAssertNumQueries
 
 from hub.models import Download
-from hub.services import counting
+from hub.services.upkeep import counting
 from tests import factories, kill
 from tests.parts.worker import eventually
 

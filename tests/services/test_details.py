@@ -11,7 +11,7 @@ from hub import blobs
 from hub.catalog import resolve
 from hub.errors import Conflict, Forbidden, NotFound, Unacceptable
 from hub.models import Commit, Embedding, SearchText
-from hub.services import commits, publishing
+from hub.services.versions import commits, publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

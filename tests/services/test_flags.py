@@ -3,8 +3,8 @@
 import pytest
 
 from hub.models import Embedding, Flag
-from hub.services import publishing
-from hub.services.names import reads_like
+from hub.services.embeddings.names import reads_like
+from hub.services.versions import publishing
 from tests import factories
 
 KNOWN = "moss-dragon"

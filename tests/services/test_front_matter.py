@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from hub.errors import Unacceptable
-from hub.services import cards, front_matter
+from hub.services.pushing import front_matter
+from hub.services.versions import cards
 
 
 @pytest.mark.parametrize(

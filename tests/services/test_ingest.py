@@ -10,7 +10,7 @@ from hub import blobs
 from hub.errors import TooLarge, UnacceptableFile
 from hub.formats import FormatError, tensor_digest
 from hub.models import Blob
-from hub.services import ingest
+from hub.services.versions import ingest
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,9 @@ from hub import blobs
 from hub.access import ANONYMOUS, Viewer
 from hub.catalog import browse, resolve
 from hub.models import Blob, Embedding, OutboxJob, Version
-from hub.services import gc, ingest, publishing, upkeep
+from hub.services import upkeep
+from hub.services.upkeep import gc
+from hub.services.versions import ingest, publishing
 from tests import factories, kill, samples
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,8 @@ from hub.access import ANONYMOUS
 from hub.catalog import browse, resolve
 from hub.errors import Conflict, Forbidden, Gone, HubError, NotFound, TakenDown, Unacceptable
 from hub.models import Download, Embedding, Version
-from hub.services import audit, lifecycle, publishing
+from hub.services import audit
+from hub.services.versions import lifecycle, publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from hub.access import Viewer, can_see, visible
 from hub.catalog import moderation as reads
 from hub.errors import Conflict, Forbidden, NotFound, RateLimited, TakenDown, Unacceptable, Unauthenticated
 from hub.models import AuditEntry, Embedding, Flag, Ruling, Version
-from hub.services import lifecycle, publishing
 from hub.services.moderation import flags, rulings
+from hub.services.versions import lifecycle, publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,9 @@ import pytest
 
 from hub.errors import Conflict, HubError
 from hub.models import Collection, Embedding, Like, Version
-from hub.services import members, packs, sharing
+from hub.services import packs
+from hub.services.embeddings import sharing
+from hub.services.packs import members
 from tests import factories
 from tests.services.test_races import together
 

@@ -6,7 +6,10 @@ from hub.access import ANONYMOUS, Viewer
 from hub.catalog import packs as reads
 from hub.errors import Conflict, Forbidden, NotFound, Renamed, Unacceptable, Unauthenticated
 from hub.models import AuditEntry, Collection, CollectionMember, Embedding, Like
-from hub.services import members, packs, publishing, renaming, sharing
+from hub.services import packs
+from hub.services.embeddings import renaming, sharing
+from hub.services.packs import members
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from hub.models import User
-from hub.services import accounts, tokens
+from hub.services.people import accounts, tokens
 from tests import factories
 
 pytestmark = pytest.mark.django_db

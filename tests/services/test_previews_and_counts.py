@@ -6,7 +6,8 @@ import pytest
 
 from hub.errors import UnacceptableFile
 from hub.models import Download, Preview
-from hub.services import counting, previews
+from hub.services.upkeep import counting
+from hub.services.versions import previews
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

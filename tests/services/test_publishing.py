@@ -23,7 +23,7 @@ from hub.errors import (
 )
 from hub.formats import read
 from hub.models import AuditEntry, Blob, Commit, Embedding, File, OutboxJob, Preview, Tag, User, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,9 @@ import pytest
 from hub import blobs
 from hub.errors import Conflict, Forbidden, NotFound, Unacceptable
 from hub.models import AuditEntry, BaseModel, Blob, Commit, Embedding, File, SearchText, Version
-from hub.services import pushed_card, pushing, upkeep
-from hub.services.pushed_files import Added
+from hub.services import pushing, upkeep
+from hub.services.pushing import pushed_card
+from hub.services.pushing.pushed_files import Added
 from tests import factories, samples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -13,7 +13,10 @@ from hub import blobs
 from hub.access import Viewer
 from hub.errors import Conflict, HubError
 from hub.models import Blob, Embedding, Version
-from hub.services import accounts, audit, gc, ingest, publishing
+from hub.services import audit
+from hub.services.people import accounts
+from hub.services.upkeep import gc
+from hub.services.versions import ingest, publishing
 from tests import factories, samples
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,8 @@ from hub.access import ANONYMOUS
 from hub.catalog import resolve
 from hub.errors import Conflict, Forbidden, NotFound, Renamed, Unacceptable
 from hub.models import AuditEntry, Commit, Embedding, FormerName, SearchText
-from hub.services import labels, renaming, upkeep
+from hub.services import upkeep
+from hub.services.embeddings import labels, renaming
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

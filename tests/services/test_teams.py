@@ -14,7 +14,9 @@ from hub.catalog import pulls, resolve
 from hub.catalog import teams as reads
 from hub.errors import Forbidden, HubError, NotFound, Renamed, Unacceptable, Unauthenticated
 from hub.models import AuditEntry, Invitation, Membership, OutboxJob, Owner, SearchText, Team
-from hub.services import accounts, publishing, team_mails, teammates, teams, upkeep
+from hub.services import upkeep
+from hub.services.people import accounts, team_mails, teammates, teams
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from hub.errors import Conflict, Forbidden, NotFound, Unacceptable, Unauthenticated
 from hub.models import AccessToken, User
-from hub.services import tokens
+from hub.services.people import tokens
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,11 @@ from hub.catalog import packs as pack_reads
 from hub.catalog import resolve
 from hub.errors import Conflict, Forbidden, NotFound, Renamed
 from hub.models import AuditEntry, Embedding, PendingUpload
-from hub.services import freezing, pending, publishing, teammates, transferring, upkeep
+from hub.services import upkeep
+from hub.services.embeddings import transferring
+from hub.services.people import teammates
+from hub.services.pushing import pending
+from hub.services.versions import freezing, publishing
 from tests import factories
 from tests.api.conftest import signed_in  # noqa: F401  # a fixture
 

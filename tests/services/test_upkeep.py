@@ -13,9 +13,11 @@ from django.utils import timezone
 from hub import blobs
 from hub.blobs.names import path_of
 from hub.models import Blob, Download, Embedding, SearchText
-from hub.services import gc, ingest, publishing, upkeep
+from hub.services import upkeep
 from hub.services.moderation import appeals, rulings
-from hub.services.references import unreferenced
+from hub.services.upkeep import gc
+from hub.services.upkeep.references import unreferenced
+from hub.services.versions import ingest, publishing
 from tests import factories
 from tests.frozen import flush_allowed
 

@@ -5,7 +5,7 @@ from django.conf import settings
 
 from hub import env
 from hub.errors import Forbidden, Unacceptable
-from hub.services import webhook_targets
+from hub.services.webhooks import targets
 
 HOSTS = (
     "hooks.example.org, *.example.net, odd.example.org:8443, ci.lan:8080 http private, plain.example.org http"
@@ -33,7 +33,7 @@ def _listed(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_listed_address_is_taken(url: str, host: str, port: int, path: str) -> None:
-    found = webhook_targets.target(url)
+    found = targets.target(url)
     assert (found.host, found.port, found.path) == (host, port, path)
     assert found.is_tls == url.lower().startswith("https:")
     assert found.may_be_private == (host == "ci.lan")
@@ -79,14 +79,14 @@ def test_a_listed_address_is_taken(url: str, host: str, port: int, path: str) ->
 )
 def test_any_other_address_is_refused_with_the_reason(url: str, why: str) -> None:
     with pytest.raises(Unacceptable) as refused:
-        webhook_targets.target(url)
+        targets.target(url)
     assert refused.value.field == "url" and why in refused.value.message
 
 
 def test_without_a_list_webhooks_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.HUB, "HUB_WEBHOOK_HOSTS", ())
     with pytest.raises(Forbidden) as refused:
-        webhook_targets.target("https://hooks.example.org/")
+        targets.target("https://hooks.example.org/")
     assert refused.value.code == "webhooks_off"
 
 
@@ -110,19 +110,19 @@ NEVER = [
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_network_is_open(address: str) -> None:
-    assert webhook_targets.is_open(address, may_be_private=False)
+    assert targets.is_open(address, may_be_private=False)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_private_network_is_open_where_the_list_says_so(address: str) -> None:
-    assert not webhook_targets.is_open(address, may_be_private=False)
-    assert webhook_targets.is_open(address, may_be_private=True)
+    assert not targets.is_open(address, may_be_private=False)
+    assert targets.is_open(address, may_be_private=True)
 
 
 @pytest.mark.parametrize("address", NEVER)
 def test_what_is_no_hosts_or_holds_a_clouds_credentials_is_never_open(address: str) -> None:
-    assert not webhook_targets.is_open(address, may_be_private=False)
-    assert not webhook_targets.is_open(address, may_be_private=True)
+    assert not targets.is_open(address, may_be_private=False)
+    assert not targets.is_open(address, may_be_private=True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from hub.access import Viewer
 from hub.models import BaseModel
-from hub.services import ingest
+from hub.services.versions import ingest
 from tests import factories, samples
 from trainer import worker
 from trainer.child import EngineChild

@@ -16,7 +16,7 @@ from hub import blobs
 from hub.access import Viewer
 from hub.errors import Conflict, NotFound, Unacceptable
 from hub.models import Blob, OutboxJob, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 from trainer import worker
 from trainer.models import TrainingImage, TrainingRun

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from hub.models import BaseModel
-from hub.services import ingest
+from hub.services.versions import ingest
 from tests import factories
 from trainer.models import Checkpoint, TrainingRun
 

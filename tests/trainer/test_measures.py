@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from hub.access import Viewer
-from hub.services import publishing
+from hub.services.versions import publishing
 from hub.web.measures import bars, facts, signs
 from trainer import worker
 from trainer.models import TrainingRun

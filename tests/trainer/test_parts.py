@@ -13,7 +13,7 @@ from hub import blobs
 from hub.access import Viewer
 from hub.errors import NotFound, Unacceptable, UnacceptableFile
 from hub.models import Blob
-from hub.services import gc
+from hub.services.upkeep import gc
 from tests import factories, samples
 from trainer import runs
 from trainer.engine.dataset import dataset_digest

@@ -15,7 +15,7 @@ from dramatiq.middleware import Shutdown
 from hub import blobs
 from hub.access import Viewer
 from hub.models import Version
-from hub.services import drafting
+from hub.services.versions import drafting
 from trainer import runs, worker
 from trainer.child import EngineChild
 from trainer.models import TrainingRun

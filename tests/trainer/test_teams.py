@@ -8,7 +8,7 @@ import pytest
 from hub.access import Viewer, can
 from hub.errors import Forbidden, NotFound, RateLimited
 from hub.models import Owner, Team, Version
-from hub.services import teammates
+from hub.services.people import teammates
 from tests import factories
 from trainer import runs, worker
 from trainer.child import EngineChild

@@ -9,7 +9,9 @@ from typing import Any
 from django.utils import timezone
 
 from hub.models import BaseModel, Delivery, User, Version, Webhook
-from hub.services import accounts, ingest, publishing, sharing
+from hub.services.embeddings import sharing
+from hub.services.people import accounts
+from hub.services.versions import ingest, publishing
 from tests import factories, samples
 from trainer.models import Checkpoint, GrowthPicture, Snapshot, TrainingImage, TrainingRun
 from trainer.services import recording, submission

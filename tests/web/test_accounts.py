@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from hub.models import AccessToken, Owner, User
-from hub.services import accounts, tokens
+from hub.services.people import accounts, tokens
 from tests import factories
 
 pytestmark = pytest.mark.django_db

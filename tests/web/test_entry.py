@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from hub.models import Commit, Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = pytest.mark.django_db

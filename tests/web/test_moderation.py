@@ -8,8 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from hub.models import Appeal, AuditEntry, Collection, Embedding, Flag, Preview, Ruling, User
-from hub.services import ingest, packs, teams
+from hub.services import packs
 from hub.services.moderation import flags, rulings
+from hub.services.people import teams
+from hub.services.versions import ingest
 from tests import factories, samples
 from tests.web.conftest import signed_in
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.models import Embedding, Flag, Preview
-from hub.services import accounts, ingest
 from hub.services.moderation import appeals, flags, rulings
+from hub.services.people import accounts
+from hub.services.versions import ingest
 from tests import factories, samples
 from tests.web.test_in_a_browser import barriers, opened, tab_to
 

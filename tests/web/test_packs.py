@@ -6,7 +6,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from hub.models import Collection, Like
-from hub.services import packs, publishing, sharing
+from hub.services import packs
+from hub.services.embeddings import sharing
+from hub.services.versions import publishing
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.models import Collection
-from hub.services import accounts, members
+from hub.services.packs import members
+from hub.services.people import accounts
 from tests import factories
 from tests.web.test_in_a_browser import barriers, focus_is_seen, opened
 

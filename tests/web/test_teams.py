@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from hub.models import Embedding, Invitation, Membership, Team
-from hub.services import teammates
+from hub.services.people import teammates
 from tests import factories, samples
 from tests.api.conftest import signed_in as fresh  # noqa: F401  # a fixture
 

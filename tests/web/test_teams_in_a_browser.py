@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.models import Membership, Team
-from hub.services import accounts, teammates
+from hub.services.people import accounts, teammates
 from tests import factories
 from tests.web.test_in_a_browser import barriers, focus_is_seen, opened
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from hub import env, worker
-from hub.services import accounts
+from hub.services.people import accounts
 from tests import factories
 from tests.parts.receiver import Receiver, receiving
 from tests.web.test_in_a_browser import barriers, opened

@@ -12,7 +12,7 @@ from hub import access
 from hub.access import ACTS, ROUTES, Viewer
 from hub.errors import Forbidden, NotFound, Unauthenticated
 from hub.models import AccessToken
-from hub.services import tokens
+from hub.services.people import tokens
 from hub.wire import auth, gate
 from hub.wire.errors import ProtocolError
 from tests import factories

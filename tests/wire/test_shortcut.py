@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import Client
 
-from hub.services import tokens
+from hub.services.people import tokens
 from hub.wire import shortcut
 from tests import factories
 

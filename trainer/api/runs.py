@@ -14,7 +14,7 @@ from hub.api.endpoint import endpoint, viewer_of
 from hub.catalog import teams
 from hub.errors import Conflict
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from hub.wire import uploads
 from hub.wire.idempotency import once
 from trainer import runs as reads

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 
 from hub.errors import Conflict, Full, HubError, Unacceptable, Unavailable
 from hub.models import BaseModel
-from hub.services import names
+from hub.services.embeddings import names
 from trainer import base_shapes
 from trainer.base_file import BaseFile
 from trainer.base_folder import RECORD, BaseFolderError, file_digest, part_digests, read_base

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from hub.errors import Conflict, NotFound, Unacceptable
 from hub.models import BaseModel
-from hub.services import names
+from hub.services.embeddings import names
 from trainer.base_file import BaseFile, read_base_file
 from trainer.base_folder import (
     BaseFolder,

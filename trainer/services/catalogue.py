@@ -7,7 +7,8 @@ from typing import Any
 
 from hub.access import Viewer
 from hub.models import BaseModel, Embedding, User, Version
-from hub.services import accounts, ingest, previews, publishing
+from hub.services.people import accounts
+from hub.services.versions import ingest, previews, publishing
 from trainer.services import finishing
 from trainer.sets import PictureSet, bundled, get_set
 

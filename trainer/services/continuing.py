@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from hub import blobs
 from hub.access import Viewer, require
 from hub.errors import Conflict, Unacceptable
-from hub.services import ingest
+from hub.services.versions import ingest
 from trainer import runs
 from trainer.models import Checkpoint, TrainingRun
 from trainer.recipe import Recipe, RecipeError

@@ -7,7 +7,7 @@ from hub import blobs
 from hub.access import Viewer
 from hub.killpoints import kill_point
 from hub.models import Version
-from hub.services import ingest, previews, publishing
+from hub.services.versions import ingest, previews, publishing
 from trainer.models import TrainingRun
 from trainer.recipe import Recipe
 from trainer.services import recording

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from hub import jobs
 from hub.models import Owner, User, Version
-from hub.services import previews
+from hub.services.versions import previews
 from trainer import runs
 from trainer.models import RUNNING, WAITING, TrainingRun
 from trainer.services import recording

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from hub.access import Viewer, require
 from hub.errors import NotFound, Unacceptable, UnacceptableFile
-from hub.services import ingest
+from hub.services.versions import ingest
 from trainer.models import TrainingImage
 from trainer.recipe import Recipe
 from trainer.services.pictures import PREPARED_SIDE

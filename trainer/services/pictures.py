@@ -13,8 +13,9 @@ from hub.access import Viewer, require
 from hub.errors import Conflict
 from hub.killpoints import kill_point
 from hub.models import Blob
-from hub.services import gc, ingest
-from hub.services.references import is_referenced
+from hub.services.upkeep import gc
+from hub.services.upkeep.references import is_referenced
+from hub.services.versions import ingest
 from trainer.advice import Finding, Look, advise
 from trainer.models import OVER, TrainingImage, TrainingRun
 from trainer.services import limits

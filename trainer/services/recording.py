@@ -11,7 +11,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from hub.models import Blob
-from hub.services import webhook_events
+from hub.services.webhooks import events
 from trainer.models import Checkpoint, CheckpointPart, GrowthPicture, RunEvent, Snapshot, TrainingRun
 
 State = TrainingRun.State
@@ -100,7 +100,7 @@ def end(run: TrainingRun, state: str, **facts: str) -> None:
     run.save(update_fields=changed)
     TrainingRun.objects.filter(pk=run.pk).update(finished_at=Now())
     add_event(run, "state", state=state, message=run.message)
-    webhook_events.tell(f"run.{state}", run.embedding, run=str(run.pk))
+    events.tell(f"run.{state}", run.embedding, run=str(run.pk))
 
 
 def content_type(path: Path) -> str:

@@ -8,7 +8,7 @@ from hub import blobs
 from hub.access import Viewer, require
 from hub.errors import Conflict, NotFound
 from hub.models import Version
-from hub.services import drafting, ingest, publishing
+from hub.services.versions import drafting, ingest, publishing
 from trainer.models import Snapshot, TrainingRun
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.models import Blob
-from hub.services import ingest
+from hub.services.versions import ingest
 from trainer.services.recording import content_type
 
 

@@ -9,8 +9,9 @@ from hub.access import Viewer, require
 from hub.errors import Conflict, HubError, Unacceptable, UnacceptableFile
 from hub.killpoints import kill_point
 from hub.models import BaseModel, Embedding, Owner, Version
-from hub.services import names, publishing
-from hub.services.licences import check_licence
+from hub.services.embeddings import names
+from hub.services.embeddings.licences import check_licence
+from hub.services.versions import publishing
 from trainer import runs
 from trainer.models import TrainingImage, TrainingRun
 from trainer.recipe import Recipe

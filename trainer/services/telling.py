@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from hub.access import Viewer, require
 from hub.errors import Conflict
-from hub.services import mailing
-from hub.services.mailing import can_mail
+from hub.services.people import mailing
+from hub.services.people.mailing import can_mail
 from trainer.models import TrainingRun
 
 log = logging.getLogger(__name__)

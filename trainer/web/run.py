@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from hub.access import can
 from hub.errors import Conflict, HubError
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 from hub.web.measures import measured
 from hub.web.sheet import arrange
 from hub.wire import media

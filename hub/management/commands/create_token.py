@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from hub.access import Viewer
 from hub.errors import HubError
 from hub.models import User
-from hub.services import tokens
+from hub.services.people import tokens
 
 
 class Command(BaseCommand):

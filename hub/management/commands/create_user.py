@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from hub.errors import HubError
-from hub.services import accounts
+from hub.services.people import accounts
 
 
 class Command(BaseCommand):

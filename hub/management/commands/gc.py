@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from hub.errors import Unavailable
-from hub.services import gc
+from hub.services.upkeep import gc
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from django.db import connections
 
 from hub.management import embedded_valkey, preflight, preparation
 from hub.management.children import Child, Hurry, stop_all
-from hub.services import accounts
+from hub.services.people import accounts
 
 READY_SECONDS = 90.0
 SITE_WORKERS, SITE_THREADS = 2, 4

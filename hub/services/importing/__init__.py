@@ -13,9 +13,9 @@ from hub.catalog import recognise
 from hub.errors import Full, HubError, TooLarge, Unacceptable, UnacceptableFile, Unavailable
 from hub.formats import FormatError
 from hub.models import Version
-from hub.services import ingest, previews, publishing
 from hub.services.importing import scan, sidecars
 from hub.services.importing.describing import Description, describe
+from hub.services.versions import ingest, previews, publishing
 
 __all__ = ["Options", "Row", "run"]
 

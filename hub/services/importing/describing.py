@@ -9,9 +9,10 @@ from hub.errors import HubError
 from hub.formats import FAMILIES, FormatError, base_of_checkpoint, check_trigger, known_base
 from hub.models import BaseModel
 from hub.models.registry import Kind
-from hub.services import bases, ingest, names
+from hub.services.embeddings import bases, names
 from hub.services.importing.scan import Item
 from hub.services.importing.sidecars import Notes, line
+from hub.services.versions import ingest
 
 _TRIES = 200
 _KIND_TAGS = {

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from hub.catalog import moderation
 from hub.models import Embedding, Flag, Ruling, User, Version
-from hub.services import lifecycle
 from hub.services.moderation import notices
+from hub.services.versions import lifecycle
 
 RULE: Final = "M2"
 Reason = Flag.Reason

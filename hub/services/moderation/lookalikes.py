@@ -4,7 +4,7 @@ from typing import Final
 
 from hub.models import Embedding, Flag
 from hub.models.registry import Visibility
-from hub.services.names import reads_like
+from hub.services.embeddings.names import reads_like
 
 MUCH_PULLED: Final = 500
 

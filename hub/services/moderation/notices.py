@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from hub.models import Membership, Notice, Role, Ruling, User
-from hub.services import mailing
+from hub.services.people import mailing
 
 log = logging.getLogger(__name__)
 PATIENCE: Final = timedelta(days=1)

@@ -7,8 +7,9 @@ from django.utils import timezone
 from hub.access import Viewer, require
 from hub.errors import Conflict, Unacceptable
 from hub.models import Collection, Embedding, Flag, Owner, Ruling, Version
-from hub.services import audit, lifecycle, texts
+from hub.services import audit, texts
 from hub.services.moderation import measures, notices
+from hub.services.versions import lifecycle
 
 State = Version.State
 Kind = Ruling.Kind

@@ -1,0 +1,1 @@
+"""People, teams, and the ways in: accounts, invitations, tokens, signing tools in."""
