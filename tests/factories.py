@@ -12,8 +12,7 @@ from hub.access import Viewer
 from hub.formats import read, suggest_trigger, write_layout
 from hub.formats.inspection import examine
 from hub.models import AccessToken, BaseModel, Collection, Embedding, Membership, Team, User, Version
-from hub.services import packs
-from hub.services.packs import members
+from hub.services.packs import members, packs
 from hub.services.people import accounts, teammates, teams, tokens
 from hub.services.versions import ingest, previews, publishing
 from tests import samples

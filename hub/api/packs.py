@@ -28,9 +28,9 @@ from hub.catalog import cursors, downloads, locks, pack_lists, resolve, teams
 from hub.catalog import packs as reads
 from hub.errors import NotFound
 from hub.models import Collection
-from hub.services import packs as services
 from hub.services.embeddings import sharing
 from hub.services.packs import members as writes
+from hub.services.packs import packs as services
 from hub.wire.hosts import public_url
 from hub.wire.idempotency import once
 

@@ -27,8 +27,8 @@ from hub.api.webhook_shapes import (
 from hub.catalog import resolve
 from hub.catalog import webhooks as reads
 from hub.models import Delivery, Embedding
-from hub.services import webhooks as services
 from hub.services.webhooks import events, targets
+from hub.services.webhooks import webhooks as services
 from hub.wire.auth import require_fresh
 from hub.wire.idempotency import once
 

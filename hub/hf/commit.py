@@ -13,8 +13,7 @@ from hub.errors import Forbidden, Invalid, TooLarge, Unacceptable
 from hub.hf import bodies, found, naming
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
-from hub.services import pushing
-from hub.services.pushing import pending, pushed_files
+from hub.services.pushing import pending, pushed_files, pushing
 from hub.wire import uploads
 
 PREUPLOAD_MAX = 256

@@ -13,8 +13,7 @@ from hub.hf import bodies, found
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
 from hub.services.embeddings import details, labels, renaming
-from hub.services.pushing import front_matter
-from hub.services.versions import lifecycle
+from hub.services.versions import front_matter, lifecycle
 
 _NUMBER = re.compile(r"v[0-9]+")
 

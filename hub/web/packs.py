@@ -10,7 +10,7 @@ from hub.catalog import moderation, teams
 from hub.catalog import packs as reads
 from hub.errors import HubError, NotFound
 from hub.models import Collection
-from hub.services import packs
+from hub.services.packs import packs
 from hub.web import embedding, forms, pack_forms
 from hub.web.team_forms import offer_owners
 from hub.wire.auth import viewer_of

@@ -15,8 +15,8 @@ from hub.access import Viewer
 from hub.catalog import webhooks as reads
 from hub.errors import HubError
 from hub.models import Delivery, Webhook
-from hub.services import webhooks as services
 from hub.services.webhooks import sending, targets
+from hub.services.webhooks import webhooks as services
 from hub.web import forms
 from hub.web.webhook_forms import WebhookForm
 from hub.wire.auth import viewer_of

@@ -27,11 +27,11 @@ from hub.models import (
     Version,
     Webhook,
 )
-from hub.services import webhooks
 from hub.services.embeddings import sharing
 from hub.services.moderation import flags, rulings
 from hub.services.people import teammates
 from hub.services.versions import ingest, previews, publishing
+from hub.services.webhooks import webhooks
 from tests import factories, samples
 from tests.parts.receiver import Receiver
 from trainer import worker

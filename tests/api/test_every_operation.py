@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from hub.models import Embedding
-from hub.services import packs
 from hub.services.embeddings import renaming
+from hub.services.packs import packs
 from tests import factories
 from tests.api import contract
 from tests.api.calls import CALLS, Asked

@@ -9,7 +9,7 @@ from django.test import Client
 
 from hub.client import lockfile
 from hub.models import Collection
-from hub.services import packs
+from hub.services.packs import packs
 from hub.services.versions import publishing
 from tests import factories
 

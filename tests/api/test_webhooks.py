@@ -10,7 +10,7 @@ from django.test import Client
 from hub import env, worker
 from hub.api import webhook_shapes as shapes
 from hub.models import Delivery, Webhook
-from hub.services import webhooks as services
+from hub.services.webhooks import webhooks as services
 from tests import factories
 from tests.parts.receiver import Receiver, is_signed, receiving
 

@@ -13,7 +13,7 @@ from hub.formats import Tensor, read, sketch, write_canonical
 from hub.formats.generation_parameters import Reference
 from hub.formats.values import floats_of
 from hub.models import Fingerprint, FingerprintBand, Version
-from hub.services import upkeep
+from hub.services.upkeep import fsck
 from hub.services.versions import publishing
 from tests import factories, samples
 
@@ -104,11 +104,11 @@ def test_exact_copies_are_not_said_to_be_nearly_the_same():
 def test_a_missing_fingerprint_is_found_and_made_again():
     version = factories.version()
     Fingerprint.objects.all().delete()
-    (finding,) = [one for one in upkeep.findings() if "fingerprint" in one.message]
+    (finding,) = [one for one in fsck.findings() if "fingerprint" in one.message]
     finding.repair()
     assert Fingerprint.objects.get().version == version
     assert FingerprintBand.objects.count() >= sketch.BANDS
-    assert not [one for one in upkeep.findings() if "fingerprint" in one.message]
+    assert not [one for one in fsck.findings() if "fingerprint" in one.message]
 
 
 def test_looking_up_asks_as_many_questions_of_a_large_hub_as_of_a_small_one():

@@ -17,7 +17,7 @@ PORT = 8766
 PACK = """
 from hub.access import Viewer
 from hub.models import Embedding, User
-from hub.services import members, packs
+from hub.services.packs import members, packs
 mara = Viewer(User.objects.get(username="mara"))
 pack = packs.create_pack(mara, name="wet-places", title="Wet places")
 for name in ("moss-glow", "ink-wash"):

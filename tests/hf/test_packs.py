@@ -13,9 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from hub.catalog import locks
 from hub.models import Collection, Version
-from hub.services import packs
 from hub.services.embeddings import renaming
-from hub.services.packs import members
+from hub.services.packs import members, packs
 from hub.services.versions import publishing
 from tests import factories
 from tests.hf import shelf

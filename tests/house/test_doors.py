@@ -85,7 +85,7 @@ def test_writing_in_a_door_is_found(code: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "from hub.services import tokens\ntokens.create(viewer)",
+        "from hub.services.people import tokens\ntokens.create(viewer)",
         "context.update(more)",
         "seen.add(name)",
         "digest.update(data)",

@@ -14,11 +14,10 @@ from django.utils import timezone
 from hub import env, worker
 from hub.access import Viewer
 from hub.models import Delivery, Embedding, OutboxJob, Version, Webhook
-from hub.services import webhooks
 from hub.services.embeddings import renaming
 from hub.services.moderation import rulings
 from hub.services.versions import publishing
-from hub.services.webhooks import events, notices, sending
+from hub.services.webhooks import events, notices, sending, webhooks
 from tests import factories
 from tests.parts.receiver import Receiver, is_signed, receiving
 
@@ -158,7 +157,7 @@ def test_a_private_thing_is_told_to_its_owner_and_not_once_the_account_is_frozen
 def test_an_act_that_is_undone_is_not_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     add(receiver)
     draft = factories.draft()
-    monkeypatch.setattr("hub.services.webhook_events.wake", lambda: 1 / 0)
+    monkeypatch.setattr("hub.services.webhooks.events.wake", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         publishing.publish(factories.viewer(), version=draft)
     assert not Delivery.objects.exists() and Version.objects.get().state == "draft"

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from hub import env
 from hub.models import Delivery, OutboxJob
-from hub.services import webhooks
 from hub.services.versions import publishing
+from hub.services.webhooks import webhooks
 from tests import factories, kill
 from tests.parts.receiver import Receiver, receiving
 from tests.parts.worker import eventually, running
@@ -31,7 +31,7 @@ worker.send_webhooks.fn()
 YANK = """
 from hub.access import Viewer
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 version = Version.objects.get()
 publishing.yank(Viewer(version.created_by), version=version, reason="Why.")
 """

@@ -10,7 +10,7 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.template.loader import render_to_string
-from hub.services import accounts
+from hub.services.people import accounts
 noor = accounts.create_user(name="noor", email="noor@example.org", password="{PASSWORD}")
 TOTP.activate(noor, generate_totp_secret())
 RecoveryCodes.activate(noor)

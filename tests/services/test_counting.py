@@ -13,7 +13,7 @@ from tests.parts.worker import eventually
 
 GATHER = """
 import sys
-from hub.services import counting
+from hub.services.upkeep import counting
 for _ in range(3):
     counting.tally.add(int(sys.argv[1]))
 print("left")

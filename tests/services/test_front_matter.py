@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from hub.errors import Unacceptable
-from hub.services.pushing import front_matter
-from hub.services.versions import cards
+from hub.services.versions import cards, front_matter
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from hub.access import ANONYMOUS
 from hub.catalog import browse
 from hub.models import AuditEntry, Blob, Embedding, Preview, Version
-from hub.services import upkeep
 from hub.services.importing import scan, sidecars
+from hub.services.upkeep import fsck
 from tests import factories, kill, samples
 
 pytestmark = pytest.mark.django_db
@@ -272,4 +272,4 @@ def test_an_import_that_was_killed_is_finished_by_the_next_one(tmp_path: Path, p
     assert summary["total"] == 3 and summary["present"] >= 1
     assert Embedding.objects.count() == Version.objects.count() == 3
     assert all(version.previews.count() == 1 for version in Version.objects.all())
-    assert list(upkeep.findings()) == []
+    assert list(fsck.findings()) == []

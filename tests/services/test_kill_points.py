@@ -9,8 +9,7 @@ from hub import blobs
 from hub.access import ANONYMOUS, Viewer
 from hub.catalog import browse, resolve
 from hub.models import Blob, Embedding, OutboxJob, Version
-from hub.services import upkeep
-from hub.services.upkeep import gc
+from hub.services.upkeep import fsck, gc
 from hub.services.versions import ingest, publishing
 from tests import factories, kill, samples
 
@@ -21,7 +20,7 @@ import sys
 from pathlib import Path
 from hub.access import Viewer
 from hub.models import Embedding, User
-from hub.services import publishing
+from hub.services.versions import publishing
 path = Path(sys.argv[1])
 own = Embedding.objects.filter(name="moss-dragon", versions__label="first").first()
 form = {"embedding": own} if own else {"name": "moss-dragon", "title": "Moss", "kind": "style", "label": "first"}
@@ -33,19 +32,19 @@ publishing.publish_file(
 DRAFT = """
 from hub.access import Viewer
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 draft = Version.objects.get(state="draft")
 publishing.publish(Viewer(draft.created_by), version=draft)
 """
 YANK = """
 from hub.access import Viewer
 from hub.models import Version
-from hub.services import publishing
+from hub.services.versions import publishing
 version = Version.objects.get(number=2)
 publishing.yank(Viewer(version.created_by), version=version, reason="Why.")
 """
 GC = """
-from hub.services import gc
+from hub.services.upkeep import gc
 gc.collect(grace_hours=0)
 """
 
@@ -60,7 +59,7 @@ def upload(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def sound() -> bool:
     """Whether fsck finds nothing, in every byte."""
-    return [finding.message for finding in upkeep.findings(read_data=True)] == []
+    return [finding.message for finding in fsck.findings(read_data=True)] == []
 
 
 @pytest.mark.parametrize("point", ["K2", "K3", "K4", "K4@3", "K5", "K6", "K7", "K9", "K13"])

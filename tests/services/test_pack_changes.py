@@ -9,8 +9,7 @@ from hub.access import ANONYMOUS, Viewer
 from hub.catalog import packs as reads
 from hub.errors import Forbidden, HubError, Invalid, NotFound
 from hub.models import Collection, OutboxJob, Version
-from hub.services import packs
-from hub.services.packs import members
+from hub.services.packs import members, packs
 from hub.services.versions import lifecycle, publishing
 from tests import factories
 

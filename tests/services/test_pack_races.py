@@ -6,9 +6,8 @@ import pytest
 
 from hub.errors import Conflict, HubError
 from hub.models import Collection, Embedding, Like, Version
-from hub.services import packs
 from hub.services.embeddings import sharing
-from hub.services.packs import members
+from hub.services.packs import members, packs
 from tests import factories
 from tests.services.test_races import together
 

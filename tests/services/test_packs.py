@@ -6,9 +6,8 @@ from hub.access import ANONYMOUS, Viewer
 from hub.catalog import packs as reads
 from hub.errors import Conflict, Forbidden, NotFound, Renamed, Unacceptable, Unauthenticated
 from hub.models import AuditEntry, Collection, CollectionMember, Embedding, Like
-from hub.services import packs
 from hub.services.embeddings import renaming, sharing
-from hub.services.packs import members
+from hub.services.packs import members, packs
 from hub.services.versions import publishing
 from tests import factories
 

@@ -8,9 +8,9 @@ import pytest
 from hub import blobs
 from hub.errors import Conflict, Forbidden, NotFound, Unacceptable
 from hub.models import AuditEntry, BaseModel, Blob, Commit, Embedding, File, SearchText, Version
-from hub.services import pushing, upkeep
-from hub.services.pushing import pushed_card
+from hub.services.pushing import pushed_card, pushing
 from hub.services.pushing.pushed_files import Added
+from hub.services.upkeep import fsck
 from tests import factories, samples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]
@@ -54,7 +54,7 @@ def test_one_push_is_one_commit_with_all_that_came(tmp_path: Path, embedding: Em
     assert version.previews.count() == 1
     assert b"# New title" in blobs.read(str(commit.readme_id))
     assert "title" in SearchText.objects.get(embedding=embedding).word
-    assert list(upkeep.findings()) == []
+    assert list(fsck.findings()) == []
 
 
 def test_repeating_a_push_changes_nothing_even_where_its_parent_has_moved(

@@ -6,8 +6,8 @@ from hub.access import ANONYMOUS
 from hub.catalog import resolve
 from hub.errors import Conflict, Forbidden, NotFound, Renamed, Unacceptable
 from hub.models import AuditEntry, Commit, Embedding, FormerName, SearchText
-from hub.services import upkeep
 from hub.services.embeddings import labels, renaming
+from hub.services.upkeep import fsck
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]
@@ -22,7 +22,7 @@ def test_a_renamed_embedding_keeps_its_commits_and_says_its_new_name() -> None:
     assert at.commit == old
     assert "fog" in SearchText.objects.get(embedding=embedding).word
     assert AuditEntry.objects.filter(act="rename").count() == 1
-    assert list(upkeep.findings()) == []
+    assert list(fsck.findings()) == []
     with pytest.raises(Renamed) as moved:
         resolve.embedding(ANONYMOUS, owner="Ada", name="Moss-Dragon")
     assert moved.value.detail == {"owner": "ada", "name": "fog-dragon"}

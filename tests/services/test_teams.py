@@ -14,8 +14,8 @@ from hub.catalog import pulls, resolve
 from hub.catalog import teams as reads
 from hub.errors import Forbidden, HubError, NotFound, Renamed, Unacceptable, Unauthenticated
 from hub.models import AuditEntry, Invitation, Membership, OutboxJob, Owner, SearchText, Team
-from hub.services import upkeep
 from hub.services.people import accounts, team_mails, teammates, teams
+from hub.services.upkeep import fsck
 from hub.services.versions import publishing
 from tests import factories
 
@@ -94,7 +94,7 @@ class TestTheTeamItself:
         assert code_of(lambda: teams.create(factories.viewer("bob"), name="fernhouse")) == "name_too_similar"
         teams.rename(factories.viewer(), team=team, name="fern-house")
         assert resolve.embedding(ANONYMOUS, owner="fern-house", name="moss-dragon") == embedding
-        assert list(upkeep.findings()) == []
+        assert list(fsck.findings()) == []
 
     def test_only_an_empty_team_is_deleted_and_its_name_is_nobodys_ever_after(self) -> None:
         team = factories.team("fern-house", wes="writer")

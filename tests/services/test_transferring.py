@@ -10,10 +10,10 @@ from hub.catalog import packs as pack_reads
 from hub.catalog import resolve
 from hub.errors import Conflict, Forbidden, NotFound, Renamed
 from hub.models import AuditEntry, Embedding, PendingUpload
-from hub.services import upkeep
 from hub.services.embeddings import transferring
 from hub.services.people import teammates
 from hub.services.pushing import pending
+from hub.services.upkeep import fsck
 from hub.services.versions import freezing, publishing
 from tests import factories
 from tests.api.conftest import signed_in  # noqa: F401  # a fixture
@@ -35,7 +35,7 @@ def test_an_embedding_goes_to_a_team_with_all_that_it_is() -> None:
     assert at.commit.sha == sha
     assert publishing.publish(factories.viewer("wes"), version=draft).number == 2
     assert AuditEntry.objects.get(act="transfer").detail["before"] == "ada/moss-dragon"
-    assert list(upkeep.findings()) == []
+    assert list(fsck.findings()) == []
 
 
 def test_the_old_side_has_no_rights_left_and_gets_the_name_for_nothing_else() -> None:

@@ -13,9 +13,8 @@ from django.utils import timezone
 from hub import blobs
 from hub.blobs.names import path_of
 from hub.models import Blob, Download, Embedding, SearchText
-from hub.services import upkeep
 from hub.services.moderation import appeals, rulings
-from hub.services.upkeep import gc
+from hub.services.upkeep import fsck, gc
 from hub.services.upkeep.references import unreferenced
 from hub.services.versions import ingest, publishing
 from tests import factories
@@ -26,10 +25,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("disk_blobs")]
 
 def rules(**how: Any) -> list[str]:
     """Rules that fsck finds broken."""
-    return [finding.rule for finding in upkeep.findings(**how)]
+    return [finding.rule for finding in fsck.findings(**how)]
 
 
-def fsck(*words: str) -> tuple[int, list[dict[str, Any]]]:
+def command(*words: str) -> tuple[int, list[dict[str, Any]]]:
     """Exit code and lines of the command."""
     out = StringIO()
     try:
@@ -60,7 +59,7 @@ def hub(disk_blobs: Path) -> Embedding:
 @pytest.mark.usefixtures("hub")
 def test_a_sound_hub_is_clean() -> None:
     assert rules(read_data=True) == []
-    assert fsck("--read-data") == (0, [{"findings": 0, "repaired": 0}])
+    assert command("--read-data") == (0, [{"findings": 0, "repaired": 0}])
 
 
 def test_lost_and_damaged_bytes_are_found(hub: Embedding, disk_blobs: Path) -> None:
@@ -71,7 +70,7 @@ def test_lost_and_damaged_bytes_are_found(hub: Embedding, disk_blobs: Path) -> N
     second.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     assert rules() == ["I2"]
     assert sorted(rules(read_data=True)) == ["I1", "I2"]
-    code, lines = fsck("--read-data", "--repair")
+    code, lines = command("--read-data", "--repair")
     assert code == 1 and lines[-1] == {"findings": 2, "repaired": 0}
 
 
@@ -80,7 +79,7 @@ def test_derived_data_is_found_wrong_and_made_again(hub: Embedding) -> None:
     SearchText.objects.filter(embedding=hub).delete()
     Download.objects.create(version=hub.versions.get(number=1), day="2026-01-01", count=3)
     assert sorted(rules()) == ["I10", "I12", "I9"]
-    assert fsck("--repair")[0] == 0
+    assert command("--repair")[0] == 0
     assert rules() == []
     hub.refresh_from_db()
     assert (hub.downloads, hub.head.number) == (3, 1)
@@ -95,7 +94,7 @@ def test_a_changed_history_is_found(hub: Embedding) -> None:
         cursor.execute("UPDATE hub_auditentry SET actor = 'eve' WHERE sequence = 2")
         cursor.execute("DELETE FROM hub_auditentry WHERE sequence = 4")
         cursor.execute("UPDATE hub_file SET path = 'x.safetensors' WHERE layout = 'diffusers'")
-    found = list(upkeep.findings())
+    found = list(fsck.findings())
     assert [finding.message for finding in found if finding.rule == "I11"] == [
         "audit entry 2 was changed",
         "audit entry 4 is missing",

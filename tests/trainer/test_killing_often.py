@@ -19,7 +19,7 @@ from hub import blobs
 from hub.access import Viewer
 from hub.jobs import relay
 from hub.models import OutboxJob, Version
-from hub.services import upkeep
+from hub.services.upkeep import fsck
 from tests.parts import dying
 from tests.parts.worker import eventually
 from trainer.models import RUNNING, TrainingImage, TrainingRun
@@ -75,7 +75,7 @@ def recover(run: TrainingRun, engine: str) -> None:
 
 
 def no_findings() -> bool:
-    return not list(upkeep.findings(read_data=True))
+    return not list(fsck.findings(read_data=True))
 
 
 def last_step(run: TrainingRun) -> int:

@@ -12,7 +12,7 @@ from hub import env
 from hub import worker as hub_worker
 from hub.access import Viewer
 from hub.models import Delivery
-from hub.services import webhooks
+from hub.services.webhooks import webhooks
 from tests import factories
 from tests.parts.receiver import Receiver, receiving
 from trainer import worker

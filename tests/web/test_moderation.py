@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from hub.models import Appeal, AuditEntry, Collection, Embedding, Flag, Preview, Ruling, User
-from hub.services import packs
 from hub.services.moderation import flags, rulings
+from hub.services.packs import packs
 from hub.services.people import teams
 from hub.services.versions import ingest
 from tests import factories, samples

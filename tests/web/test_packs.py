@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from hub.models import Collection, Like
-from hub.services import packs
 from hub.services.embeddings import sharing
+from hub.services.packs import packs
 from hub.services.versions import publishing
 from tests import factories
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from hub.errors import Unavailable
-from hub.services import upkeep
+from hub.services.upkeep import fsck
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         """Print every finding; the exit code says whether any is left."""
         left = repaired = 0
         try:
-            for finding in upkeep.findings(read_data=options["read_data"]):
+            for finding in fsck.findings(read_data=options["read_data"]):
                 mends = options["repair"] and finding.repair is not None
                 if mends and finding.repair is not None:
                     finding.repair()
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         if left:
             sys.exit(1)
 
-    def _tell(self, finding: upkeep.Finding, mended: bool, as_json: bool) -> None:
+    def _tell(self, finding: fsck.Finding, mended: bool, as_json: bool) -> None:
         if as_json:
             told = {
                 "rule": finding.rule,

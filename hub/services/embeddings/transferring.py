@@ -6,8 +6,9 @@ from hub.access import Viewer, require
 from hub.errors import Conflict
 from hub.killpoints import kill_point
 from hub.models import Collection, Embedding, FormerName, FormerPackName, Owner, PendingUpload
-from hub.services import audit, packs
+from hub.services import audit
 from hub.services.embeddings import details, names
+from hub.services.packs import packs
 from hub.services.people import teams
 
 

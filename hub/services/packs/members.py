@@ -14,7 +14,8 @@ from hub.catalog.pack_shapes import Pack
 from hub.errors import Conflict, NotFound
 from hub.models import Collection, CollectionMember, Version
 from hub.models.registry import VersionQuerySet
-from hub.services import audit, packs, texts
+from hub.services import audit, texts
+from hub.services.packs import packs
 from hub.services.versions import converting
 
 MEMBERS_MAX: Final = 200

@@ -16,8 +16,7 @@ from hub.services import texts
 from hub.services.embeddings import bases
 from hub.services.embeddings.details import Change
 from hub.services.people import tokens
-from hub.services.pushing import front_matter
-from hub.services.versions import cards
+from hub.services.versions import cards, front_matter
 
 _ROOM: Final = texts.CARD_MAX_BYTES + front_matter.MAX_BYTES + 8 * 1024
 _HEADING = re.compile(r"#[ \t]+([^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)")

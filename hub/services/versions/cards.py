@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.formats import FAMILIES
 from hub.models import Embedding, Version
-from hub.services.pushing import front_matter
+from hub.services.versions import front_matter
 
 _FAMILY_TAGS = {
     "sd1": ["stable-diffusion"],

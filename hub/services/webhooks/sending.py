@@ -15,8 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from hub.models import Delivery, OutboxJob, Webhook
-from hub.services import webhooks
-from hub.services.webhooks import events
+from hub.services.webhooks import events, webhooks
 
 # Longer than any attempt may take (`hub.wire.outgoing`).
 LEASE: Final = timedelta(seconds=60)
