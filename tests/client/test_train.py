@@ -109,7 +109,7 @@ def test_a_run_goes_on_without_the_client_and_can_be_watched_again(
     request.getfixturevalue("working")
     said = mia("train", "--follow", begun["url"])
     assert f"publish it there: {begun['url']}" in said.out
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while TrainingRun.objects.get().state != "done":
         assert time.monotonic() < deadline
     said = mia("train", "--follow", begun["run"], "--publish", "--notes", "First.")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.journeys.hub_process import Hub
+from tests.parts.browser import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 def administrator(hub: Hub, chromium: Browser) -> Iterator[BrowserContext]:
     """A browser in which the printed one-time link was opened."""
     context = chromium.new_context(base_url=hub.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(hub.sign_in_link or "")

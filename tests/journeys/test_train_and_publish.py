@@ -19,7 +19,6 @@ from tests.journeys.hub_process import ROOT, Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.client]
 BASE = ROOT / "trainer" / "bundled" / "base"
-MINUTE = 60_000
 
 
 def a_pull(name: str, *, revision: str | None = None, token: str = "") -> dict[str, str | None]:
@@ -80,15 +79,14 @@ def start_training(page: Page, title: str, *, steps: int) -> None:
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}$"))
 
 
-def watch(page: Page, *, within: float = 280) -> list[str]:
+def watch(page: Page, *, within: float = 900) -> list[str]:
     """What the page showed as the step, each time it changed, until the run was over; the page never reloads."""
     page.evaluate("window.notReloaded = true")
     seen: list[str] = []
     until = time.monotonic() + within
     while time.monotonic() < until:
-        number = page.locator("[data-step]")
-        if number.count():
-            text = number.text_content() or ""
+        # At once: the number may go between two looks, with the page's next state.
+        for text in page.locator("[data-step]").all_text_contents():
             if text not in seen:
                 seen.append(text)
                 assert page.evaluate("window.notReloaded === true")

@@ -35,7 +35,7 @@ def running(*, actors: str = "", queue: str = "default") -> Iterator[subprocess.
         process.stop(worker, signal.SIGTERM)
 
 
-def eventually(fact: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(fact: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something becomes true; AssertionError when it does not."""
     deadline = time.monotonic() + seconds
     while not fact():

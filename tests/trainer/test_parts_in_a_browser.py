@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from hub.access import Viewer
+from tests.parts.browser import PATIENCE
 from tests.pictures.camera import Camera
 from tests.trainer.advice.test_looks import scene
 from tests.web.test_in_a_browser import barriers
@@ -25,7 +26,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("static_files"),
 ]
-PATIENCE = 60_000
 Open = Callable[..., Page]
 
 
@@ -53,7 +53,6 @@ def wizard(maker: Viewer, base: Any, live_server: Any, chromium: Browser) -> Ite
         context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto("/train")
         contexts.append(context)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.access import Viewer
 from hub.models import Version
+from tests.parts.browser import PATIENCE
 from tests.pictures.camera import Camera
 from tests.trainer.conftest import slow_python
 from trainer import worker
@@ -26,7 +27,6 @@ pytestmark = [
     pytest.mark.usefixtures("static_files", "child"),
 ]
 Submit = Callable[..., TrainingRun]
-PATIENCE = 120_000
 
 
 @pytest.fixture
@@ -54,7 +54,6 @@ def page(maker: Viewer, live_server: Any, chromium: Browser) -> Iterator[Page]:
     context.add_cookies([{"name": cookie, "value": client.cookies[cookie].value, "url": live_server.url}])
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     yield opened

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from hub.models import Version
 from tests import factories, samples
+from tests.parts.browser import PATIENCE
 from tests.web.places import Everything, problems
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -30,7 +31,7 @@ def opened(chromium: Browser, address: str) -> BrowserContext:
     """A browser without anybody signed in, without motion."""
     context = chromium.new_context(base_url=address, viewport=WIDE, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     return context
 
 
@@ -183,17 +184,17 @@ def test_what_is_it_takes_a_file_dropped_pasted_or_chosen_and_answers_without_ba
     heading, wrong = stranger.locator("#answer h2"), {}
     stranger.goto("/inspect")
     hand_over(stranger, "drop", "fern.safetensors", samples.canonical_file("tiny", seed=5))
-    expect(heading).to_contain_text("embedding for", timeout=60_000)
+    expect(heading).to_contain_text("embedding for")
     expect(stranger.locator("#answer")).to_be_focused()
     wrong["embedding"] = barriers(stranger)
     hand_over(stranger, "paste", "holiday.png", samples.picture("PNG"))
-    expect(heading).to_contain_text("A picture", timeout=60_000)
+    expect(heading).to_contain_text("A picture")
     wrong["picture"] = barriers(stranger)
     stranger.reload()
     tab_to(stranger, "#inspect-file")
     text = {"name": "notes.pt", "mimeType": "", "buffer": b"hello, this is text"}
     stranger.locator("#inspect-file").set_input_files(text)  # type: ignore[arg-type]
-    expect(heading).to_contain_text("notes.pt", timeout=60_000)
+    expect(heading).to_contain_text("notes.pt")
     wrong["refused"] = barriers(stranger)
     assert {name: found for name, found in wrong.items() if found} == {}
 
@@ -214,7 +215,7 @@ def test_a_sheet_appears_by_itself_once_it_is_drawn(
     expect(publisher.get_by_text("waits for a worker").first).to_be_visible()
     publisher.evaluate("window.notReloaded = true")
     factories.sheet(version, tmp_path)
-    publisher.locator(".picture-open").first.click(timeout=30_000)
+    publisher.locator(".picture-open").first.click()
     expect(publisher.locator("[data-viewer]")).to_be_visible()
     expect(publisher.locator("#cover img").first).to_be_visible()
     assert publisher.evaluate("window.notReloaded === true")
@@ -310,7 +311,7 @@ def test_a_file_is_published_without_a_mouse(publisher: Page, tmp_path: Path) ->
         publisher.keyboard.type(value)
     tab_to(publisher, "#publish-press")
     publisher.keyboard.press("Enter")
-    publisher.wait_for_url(re.compile("/ada/fern-light$"), timeout=60_000)
+    publisher.wait_for_url(re.compile("/ada/fern-light$"))
     expect(publisher.get_by_role("heading", level=1)).to_contain_text("fern-light")
 
 

@@ -1,6 +1,5 @@
 """A cache whose server may be out: reads miss, writes are dropped, nothing fails."""
 
-import time
 from typing import Any
 
 import pytest
@@ -62,15 +61,17 @@ def test_a_counter_lives_from_its_first_call_on_however_often_it_is_counted(valk
     assert lives and all(0 < life <= 60 for life in lives)
 
 
-def test_a_silent_server_costs_one_timeout_and_is_asked_again_later(monkeypatch: Any) -> None:
+def test_a_silent_server_costs_one_timeout_and_is_asked_again_later(
+    monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     import socket
 
+    monkeypatch.setattr(wire_cache, "REST_SECONDS", 600)
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
         port = deaf.getsockname()[1]
         slow = FailSafeRedisCache(f"redis://127.0.0.1:{port}/1", {"OPTIONS": {"socket_timeout": 0.2}})
-        began = time.monotonic()
         for _ in range(20):
             assert slow.get("a") is None
-        assert time.monotonic() - began < 2
+    assert [one.getMessage()[:25] for one in caplog.records] == ["the cache does not answer"]

@@ -123,7 +123,8 @@ def test_an_answer_that_trickles_in_ends_after_the_limit(
     receiver.drip = drip
     start = time.monotonic()
     assert "No answer within" in refusal(receiver.url)
-    assert time.monotonic() - start < 4
+    # The answer itself goes on for half a minute or more.
+    assert time.monotonic() - start < 25
 
 
 def test_an_endless_body_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
