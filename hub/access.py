@@ -100,6 +100,10 @@ ACTS: Final[dict[str, Act]] = {
     "delete_version": Act(scope="manage"),
     "change_visibility": Act(scope="manage"),
     "rename": Act(scope="manage"),
+    # Past a gate without having asked; all others need a grant (`hub.catalog.gates`).
+    "pull_gated": Act(role=Role.READER, moderator=True, scope="read"),
+    "ask_access": Act(user=True, moderator=True, scope="manage"),
+    "manage_gate": Act(scope="manage"),
     "transfer": Act(scope="session"),
     "create_pack": Act(role=Role.WRITER, scope="publish"),
     "edit_pack": Act(role=Role.WRITER, scope="manage"),

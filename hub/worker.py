@@ -14,6 +14,7 @@ from hub.jobs import promises, ticker
 from hub.killpoints import kill_point
 from hub.models import Delivery
 from hub.services import answers
+from hub.services.embeddings import gate_mails
 from hub.services.moderation import notices
 from hub.services.people import team_mails
 from hub.services.pushing import pending
@@ -54,6 +55,18 @@ def make_files(version_id: int) -> None:
 def mail_invitation(invitation_id: int) -> None:
     """Tell a person by mail that a team wants them."""
     team_mails.mail_invitation(invitation_id)
+
+
+@dramatiq.actor(actor_name="mail_access_request", queue_name="default", max_retries=3)
+def mail_access_request(request_id: int) -> None:
+    """Tell by mail those who answer it that somebody asks for the files of a gated embedding."""
+    gate_mails.mail_request(request_id)
+
+
+@dramatiq.actor(actor_name="mail_access_answer", queue_name="default", max_retries=3)
+def mail_access_answer(request_id: int) -> None:
+    """Tell whoever asked for the files by mail what they were answered."""
+    gate_mails.mail_answer(request_id)
 
 
 @dramatiq.actor(actor_name=events.JOB, queue_name="hooks", max_retries=3)

@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 
 from hub import blobs
+from hub.access import Viewer
+from hub.catalog import gates
 from hub.errors import NotFound, Unavailable
 from hub.models import Version
 from trainer.models import TrainingRun
@@ -87,8 +89,10 @@ def write_checkpoint(run: TrainingRun, folder: Path) -> Path | None:
 
 
 def write_start(run: TrainingRun, folder: Path) -> str | None:
-    """The word that the run starts from, as a file; None where it starts from none, or that word is gone."""
+    """The word that the run starts from, as a file; None where it starts from none, or may not have it any more."""
     if run.start is None or run.start.tensors_id is None:
+        return None
+    if not gates.may_have(Viewer(run.created_by), gates.of(run.start.embedding)):
         return None
     path = folder / "start.safetensors"
     path.write_bytes(blobs.read(run.start.tensors_id))

@@ -13,7 +13,7 @@ from hub.access import Viewer, visible
 from hub.api import payloads
 from hub.catalog import whole
 from hub.errors import NotFound
-from hub.models import Delivery, Embedding, Version, Webhook
+from hub.models import AccessRequest, Delivery, Embedding, Version, Webhook
 from hub.services.webhooks import events
 
 
@@ -116,6 +116,17 @@ def _gone_embedding(
     return {"embedding": {"name": found.full_name, "owner": found.owner.name}}
 
 
+def _asked(request: HttpRequest, viewer: Viewer, row: Webhook, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Who asks for the files of a gated embedding, and where that is answered; what they shared stays on the page."""
+    of = _embedding(viewer, row, about)
+    found = AccessRequest.objects.filter(pk=about["request"], embedding=of).select_related("user").first()
+    if found is None:
+        raise NotFound("The request was taken back.")
+    page = payloads.address(request, "access_requests", of.owner.name, of.name)
+    told = {"person": found.user.username, "state": found.state, "created": found.created_at, "page": page}
+    return {"embedding": _told(request, viewer, of), "request": told}
+
+
 _SAYS: Mapping[str, Callable[[HttpRequest, Viewer, Webhook, Mapping[str, Any]], dict[str, Any]]] = {
     "version.published": _version,
     "version.yanked": _version,
@@ -126,6 +137,7 @@ _SAYS: Mapping[str, Callable[[HttpRequest, Viewer, Webhook, Mapping[str, Any]], 
     "version.restored": _version,
     "embedding.renamed": _renamed,
     "embedding.deleted": _gone_embedding,
+    "access.requested": _asked,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.core.cache import cache
 
 from hub.access import ANONYMOUS, Viewer, allows
-from hub.catalog import pack_state, packs
+from hub.catalog import gates, pack_state, packs
 from hub.catalog.downloads import Download
 from hub.catalog.pack_shapes import Pack, PackMember
 from hub.catalog.shapes import TreeFile
@@ -34,6 +34,7 @@ class PackFile:
     is_immutable: bool
     file_id: int | None = None
     data: bytes | None = None
+    gate: gates.Behind | None = None
 
 
 def lock(pack: Pack, *, hub: str) -> bytes:
@@ -136,10 +137,11 @@ def _stored(
 ) -> PackFile:
     if version is None:
         raise NotFound("There is no file of this name.", code="entry_not_found", commit=commit)
-    stored = File.objects.select_related("blob").get(version=version, layout="canonical")
+    rows = File.objects.select_related("blob", "version__embedding__owner")
+    stored = rows.get(version=version, layout="canonical")
     return PackFile(
         path, stored.blob_id, stored.blob.size, "application/octet-stream", commit,
-        _is_public(collection, versions), asked == commit, file_id=stored.pk,
+        _is_public(collection, versions), asked == commit, file_id=stored.pk, gate=gates.of(stored.version.embedding),
     )  # fmt: skip
 
 

@@ -13,22 +13,27 @@ from typing import Final
 from django.db.models import F, QuerySet
 
 from hub.access import ANONYMOUS, Viewer, is_open, visible
+from hub.catalog.gates import Behind
 from hub.catalog.shapes import TreeFile
 from hub.catalog.stamps import NAME, NUMBER, OWNER, is_stranger, stamped
 from hub.catalog.standing import Row, Standing
 from hub.errors import NotFound
 from hub.formats import LAYOUTS, STORED_LAYOUTS, tools_for
 from hub.models import Blob, Commit, File, Version
+from hub.models.registry import Gate
 
 README: Final = "README.md"
 _NUMBER: Final = re.compile(r"v([1-9][0-9]{0,8})")
 _WHOLE_ID: Final = re.compile(r"[0-9a-f]{40}")
 _PULLABLE: Final = (Version.State.PUBLISHED, Version.State.YANKED)
-_ASKED: Final = ("sha", "version_id", "readme_id", "embedding__visibility")
+_ASKED: Final = (
+    "sha", "version_id", "readme_id", "embedding__visibility", "embedding__gate", "embedding_id", "embedding__owner_id",
+)  # fmt: skip
 _WITH: Final = ("embedding__owner", "version__base_model")
 _TOLD: Final = (
     "sha", "created_at", "message", "readme_id",
     "embedding__public_id", "embedding__name", "embedding__title", "embedding__kind", "embedding__visibility",
+    "embedding__gate",
     "embedding__said", "embedding__downloads", "embedding__likes", "embedding__created_at", "embedding__owner__name",
     "version__number", "version__trigger", "version__family", "version__vectors", "version__licence",
     "version__tensor_digest", "version__base_model__name",
@@ -60,6 +65,7 @@ class Pulled:
     file_id: int | None
     is_public: bool
     is_immutable: bool
+    gate: Behind | None = None
 
 
 def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> Pulled | None:
@@ -70,12 +76,12 @@ def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> 
     row = _asked(viewer, owner, name, revision)
     if row is None:
         return None
-    sha, version, readme, visibility = row[:4]
+    sha, version, readme = row[:3]
     held = held_by(sha, version, readme).get(path)
     if held is None:
         raise NotFound("There is no file of this name.", code="entry_not_found", commit=sha)
     kind = "application/octet-stream" if held.layout else "text/markdown; charset=utf-8"
-    return _pulled(path, held, kind, sha, is_public=is_open(visibility), is_immutable=revision == sha)
+    return _pulled(row, f"{owner}/{name}", path, held, kind, is_immutable=revision == sha)
 
 
 def stored(viewer: Viewer, *, owner: str, name: str, number: int, layout: str) -> Pulled | None:
@@ -83,16 +89,18 @@ def stored(viewer: Viewer, *, owner: str, name: str, number: int, layout: str) -
     row = _asked(viewer, owner, name, f"v{number}") if layout in STORED_LAYOUTS else None
     if row is None:
         return None
-    sha, version, readme, visibility = row[:4]
-    for path, held in held_by(sha, version, readme).items():
+    for path, held in held_by(*row[:3]).items():
         if held.layout == layout:
-            return _pulled(path, held, LAYOUTS[layout].content_type, sha, is_public=is_open(visibility))
+            return _pulled(row, f"{owner}/{name}", path, held, LAYOUTS[layout].content_type)
     return None
 
 
 def _pulled(
-    path: str, held: Held, content_type: str, commit: str, *, is_public: bool, is_immutable: bool = False
+    row: Row, full_name: str, path: str, held: Held, content_type: str, *, is_immutable: bool = False
 ) -> Pulled:
+    """A file of what `_asked` has found; the card stands behind no gate."""
+    commit, _, _, visibility, gate, embedding, owner = row[: len(_ASKED)]
+    is_behind = gate != Gate.OFF and bool(held.layout)
     return Pulled(
         path=path,
         sha256=held.sha256,
@@ -100,8 +108,9 @@ def _pulled(
         content_type=content_type,
         commit=commit,
         file_id=held.file_id,
-        is_public=is_public,
+        is_public=is_open(visibility),
         is_immutable=is_immutable,
+        gate=Behind(embedding, owner, full_name.lower(), gate) if is_behind else None,
     )
 
 

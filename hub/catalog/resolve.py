@@ -6,7 +6,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from hub.access import ANONYMOUS, Viewer, allows, can, can_see, has_scope_for, under, visible
-from hub.catalog import moderation
+from hub.catalog import gates, moderation
 from hub.catalog.shapes import Resolved, ResolvedFile, TreeFile
 from hub.errors import Gone, NotFound, Renamed
 from hub.formats import tools_for
@@ -137,6 +137,7 @@ def file(viewer: Viewer, *, owner: str, name: str, revision: str, path: str) -> 
         file_id=row.pk if row else None,
         is_public=version is not None and can_see(ANONYMOUS, version),
         is_immutable=resolved.is_immutable,
+        gate=gates.of(resolved.embedding) if row else None,
     )
 
 

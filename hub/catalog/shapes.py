@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hub.models import Commit, Embedding, Owner, User, Version
 
 if TYPE_CHECKING:
+    from hub.catalog.gates import Behind
     from hub.catalog.pack_shapes import PackCard
     from hub.catalog.teams import TeamPage
 
@@ -149,6 +150,7 @@ class ResolvedFile:
     file_id: int | None
     is_public: bool
     is_immutable: bool
+    gate: "Behind | None" = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Final, cast
 from django.db.models import Q, Sum
 
 from hub.access import ANONYMOUS, Viewer, is_open, visible
-from hub.catalog import stamps
+from hub.catalog import gates, stamps
 from hub.catalog.memory import Memory
 from hub.errors import NotFound
 from hub.models import Commit, Digest, Download, Embedding, File, Preview, Version
@@ -37,6 +37,7 @@ _TOLD: Final = (
         "embedding__kind",
         "embedding__summary",
         "embedding__visibility",
+        "embedding__gate",
     ),
     *("embedding__downloads", "embedding__owner__name"),
 )
@@ -53,7 +54,7 @@ _COUNTED: Final = Download.objects.order_by().values_list("version").annotate(Su
 class Whole:
     """A version that can be pulled: its main file and that file's digests by kind, its pulls, its first pictures.
 
-    `commit` is the newest that has this version; empty in a `version`. `is_open`: anybody may have it.
+    `commit` is the newest that has this version; empty in a `version`. `is_open`: anybody may see it.
     `version.embedding`, its owner and `version.base_model` are loaded.
     """
 
@@ -64,6 +65,11 @@ class Whole:
     pictures: tuple[Preview, ...]
     commit: str
     is_open: bool
+
+    @property
+    def gate(self) -> gates.Behind | None:
+        """What its file stands behind."""
+        return gates.of(self.version.embedding)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import http_date, urlencode
 
-from hub.catalog import whole
+from hub.catalog import gates, whole
 from hub.civitai import addresses, ids, words
 from hub.civitai.asked import Asked
 from hub.civitai.endpoint import endpoint, viewer_of
@@ -24,6 +24,7 @@ def download(request: HttpRequest, number: str) -> HttpResponse:
     viewer = viewer_of(request)
     found = whole.version(viewer, number=ids.number(number), is_for_file=True)
     _check_is_wanted(request, found)
+    gates.check(viewer, found.gate)
     link = links.sign(viewer, f"v{found.version.pk}")
     response = HttpResponse(status=307)
     response["Location"] = addresses.of(request, "civitai_file", link, found.file.path)
@@ -64,7 +65,7 @@ def file(request: HttpRequest, link: str, name: str) -> HttpResponse:
     if name != found.file.path:
         raise NotFound("File not found")
     # From here itself: an address that the store signs for GET would refuse a HEAD, and tools ask twice.
-    response = files.send(request, _Bytes(found), may_redirect=False)
+    response = files.send(request, _Bytes(found), may_redirect=False, viewer=viewer)
     response["Cache-Control"] = "private, no-store"
     if found.version.published_at is not None:
         response["Last-Modified"] = http_date(found.version.published_at.timestamp())
@@ -82,6 +83,7 @@ class _Bytes:
         self.sha256 = found.file.blob_id
         self.size = found.file.blob.size
         self.is_public = found.is_open
+        self.gate = found.gate
 
 
 def login(request: HttpRequest) -> HttpResponseRedirect:

@@ -107,8 +107,8 @@ def mini(request: HttpRequest, whole: Whole) -> dict[str, Any]:
         "downloadUrls": [described["downloadUrl"]],
         "format": described["metadata"]["format"],
         "canGenerate": False,
-        "requireAuth": not whole.is_open,
-        "checkPermission": row.embedding.visibility == Visibility.PRIVATE,
+        "requireAuth": not whole.is_open or whole.gate is not None,
+        "checkPermission": row.embedding.visibility == Visibility.PRIVATE or whole.gate is not None,
         "minor": False,
         "sfwOnly": False,
     }

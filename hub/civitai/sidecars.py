@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from hub.catalog import whole
+from hub.catalog import gates, whole
 from hub.civitai import addresses, ids, payloads, words
 from hub.civitai.endpoint import endpoint, viewer_of
 from hub.errors import NotFound
@@ -43,6 +43,7 @@ def one(request: HttpRequest, number: str, name: str) -> HttpResponse:
     found = whole.version(viewer_of(request), number=ids.number(number))
     makers = _makers(found)
     if name == f"{found.version.trigger}.zip":
+        gates.check(viewer_of(request), found.gate)
         data = _zip(request, found)
     elif name in makers:
         data = makers[name](request, found)

@@ -19,6 +19,8 @@ __all__ = ["QUEUE_OF", "enqueue", "register"]
 QUEUE_OF: dict[str, str] = {
     "count_download": "default",
     "mail_invitation": "default",
+    "mail_access_request": "default",
+    "mail_access_answer": "default",
     "make_files": "default",
     "render_sheet": "gpu",
     "run_training": "gpu",

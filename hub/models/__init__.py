@@ -4,6 +4,7 @@ from hub.models.answer import KeptAnswer
 from hub.models.blob import Blob
 from hub.models.device import DeviceLogin
 from hub.models.digest import Conversion, Digest
+from hub.models.gate import AccessRequest
 from hub.models.job import AuditEntry, OutboxJob
 from hub.models.moderation import Appeal, Flag, Notice, Ruling
 from hub.models.people import AccessToken, Owner, SignInLink, User
@@ -16,6 +17,7 @@ from hub.models.team import FormerTeamName, Invitation, Membership, Role, Team
 from hub.models.webhook import Delivery, Webhook
 
 __all__ = [
+    "AccessRequest",
     "AccessToken",
     "Appeal",
     "AuditEntry",

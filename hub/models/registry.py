@@ -64,6 +64,14 @@ class EmbeddingQuerySet(models.QuerySet["Embedding"]):
         return self.alive().filter(visibility=Visibility.PUBLIC, head__state=Version.State.PUBLISHED)
 
 
+class Gate(models.TextChoices):
+    """How people come by the files of an embedding: all who see it, all who agree to the terms, all who are let in."""
+
+    OFF = "off", "no gate"
+    AUTO = "auto", "whoever agrees"
+    MANUAL = "manual", "whoever is let in"
+
+
 class Embedding(models.Model):
     """The named thing a person publishes, `owner/name`.
 
@@ -90,6 +98,8 @@ class Embedding(models.Model):
         related_name="+",
         db_constraint=True,
     )
+    gate = models.CharField(max_length=16, choices=Gate.choices, default=Gate.OFF, db_default=Gate.OFF)
+    gate_terms = models.TextField(blank=True, default="", db_default="")
     said = models.JSONField(null=True, blank=True)
     last_number = models.PositiveIntegerField(default=0)
     downloads = models.PositiveBigIntegerField(default=0)
@@ -122,6 +132,11 @@ class Embedding(models.Model):
     def full_name(self) -> str:
         """`owner/name`."""
         return f"{self.owner.name}/{self.name}"
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether its files are for those who were let in; `hub.catalog.gates` says for whom."""
+        return self.gate != Gate.OFF
 
 
 class VersionQuerySet(models.QuerySet["Version"]):

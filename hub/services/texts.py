@@ -12,6 +12,7 @@ TITLE_MAX: Final = 120
 SUMMARY_MAX: Final = 280
 NOTES_MAX: Final = 4_000
 CARD_MAX_BYTES: Final = 64 * 1024
+TERMS_MAX_BYTES: Final = 8 * 1024
 TAGS_MAX: Final = 12
 LABEL_MAX: Final = 40
 

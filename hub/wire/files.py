@@ -9,8 +9,11 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 
 from hub import blobs
+from hub.access import Viewer
+from hub.catalog import gates
 from hub.services.upkeep import counting
 from hub.services.versions import converting
+from hub.wire.auth import viewer_of
 from hub.wire.errors import ProtocolError
 
 INERT_POLICY: Final = "sandbox; default-src 'none'"
@@ -46,6 +49,10 @@ class Sendable(Protocol):
     def is_immutable(self) -> bool:
         """Whether this address will always mean these bytes."""
 
+    @property
+    def gate(self) -> gates.Behind | None:
+        """What it stands behind; None for what everybody may have who sees it."""
+
 
 def send(
     request: HttpRequest,
@@ -54,13 +61,16 @@ def send(
     inline: bool = False,
     data: bytes | None = None,
     may_redirect: bool = True,
+    viewer: Viewer | None = None,
 ) -> HttpResponse:
     """The file, a range of it, 304, or a redirect to the store where that can sign addresses (`may_redirect`).
 
-    `data` are its bytes where they could not be stored.
-    `inline` is for pictures of our own making; pages may only show those of this origin, so they are never
-    redirected. Raises ProtocolError (416) for a range that cannot be served, Unavailable without the bytes.
+    `data` are its bytes where they could not be stored, `viewer` whom the address was made for, if that is not the
+    caller. `inline` is for pictures of our own making; pages may only show those of this origin, so they are never
+    redirected. Raises Unauthenticated or Forbidden `gated` for a file behind a gate that the viewer has not passed,
+    ProtocolError (416) for a range that cannot be served, Unavailable without the bytes.
     """
+    gates.check(viewer or viewer_of(request), file.gate)
     etag = f'"{file.sha256}"'
     if _matches(request.headers.get("If-None-Match", ""), etag):
         return _dress(HttpResponse(status=304), file, inline=inline)
@@ -131,7 +141,7 @@ def _dress(response: HttpResponse, file: Sendable, *, inline: bool) -> HttpRespo
 
 def _is_open(file: Sendable) -> bool:
     """Whether anybody may have the file, and so any cache."""
-    return file.is_public and bool(settings.HUB["HUB_ANONYMOUS_READ"])
+    return file.is_public and file.gate is None and bool(settings.HUB["HUB_ANONYMOUS_READ"])
 
 
 def _caching(response: HttpResponse, file: Sendable) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 
 from hub.access import Viewer
-from hub.catalog import pictures
+from hub.catalog import gates, pictures
 from hub.errors import NotFound
 from hub.wire import files
 from hub.wire.auth import viewer_of
@@ -26,6 +26,8 @@ class Picture:
     content_type: str
     is_public: bool
     is_immutable: bool = True
+    # Pictures are seen by whoever sees the thing.
+    gate: gates.Behind | None = None
 
     @property
     def path(self) -> str:

@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.catalog import whole
 from hub.models import Embedding, Preview, Ruling, Version
-from hub.services.embeddings import labels, renaming, sharing
+from hub.services.embeddings import gating, labels, renaming, sharing
 from hub.services.moderation import rulings
 from hub.services.upkeep import counting
 from hub.services.versions import ingest, previews, publishing
@@ -99,8 +99,8 @@ def picture_gone() -> None:
     previews.remove_upload(ada(), version=first(), picture=Preview.objects.get().pk)
 
 
-# What happens, before and then; whether strangers still have version 1 afterwards.
-CHANGES: dict[str, tuple[Callable[[], object] | None, Callable[[], object], bool]] = {
+# What happens, before and then; whether strangers still have version 1 afterwards, None for all of it but its files.
+CHANGES: dict[str, tuple[Callable[[], object] | None, Callable[[], object], bool | None]] = {
     "yank": (None, lambda: publishing.yank(ada(), version=first(), reason="Too strong."), True),
     "unyank": (
         lambda: publishing.yank(ada(), version=first(), reason="Too strong."),
@@ -114,6 +114,12 @@ CHANGES: dict[str, tuple[Callable[[], object] | None, Callable[[], object], bool
     "unlisted": (None, details(visibility="unlisted"), True),
     "public again": (details(visibility="private"), details(visibility="public"), True),
     "card": (None, details(title="Another title", card="Another text.", tags=["moss"]), True),
+    "gate": (None, lambda: gating.set_gate(ada(), embedding=row(), gate="manual"), None),
+    "gate gone": (
+        lambda: gating.set_gate(ada(), embedding=row(), gate="auto"),
+        lambda: gating.set_gate(ada(), embedding=row(), gate="off"),
+        True,
+    ),
     "rename": (None, lambda: renaming.rename(ada(), embedding=row(), name="fern-dragon"), True),
     "next version": (None, lambda: factories.version(row(), trigger="moss-dragon", family="sd1"), True),
     "label": (None, lambda: labels.put(ada(), version=first(), label="spring"), True),
@@ -174,6 +180,10 @@ def test_a_change_is_seen_by_the_next_request(client: Client, addresses: dict[st
     forget()
     assert next_answers == {name: told(client, address) for name, address in addresses.items()}
     exact = {name for name in addresses if name not in ("hf record", "hf tree", "hf refs", "hf file")}
+    if is_still_there is None:
+        files = {name for name in exact if "file" in name or "download" in name}
+        assert {next_answers[name][0] for name in files} == {401}
+        exact, is_still_there = exact - files, True
     assert {next_answers[name][0] in ANSWERED for name in exact} == {is_still_there}
 
 

@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from hub.models import Version
+from hub.models import AccessRequest, Embedding, Version
+from hub.services.embeddings import gating
 from hub.services.versions import publishing
 from tests import factories
 
@@ -115,6 +116,22 @@ def visible_as(visibility: str) -> Callable[[Version], Version]:
     return put
 
 
+def gated(gate: str, asked: str = "", visibility: str = "public") -> Callable[[Version], Version]:
+    """Behind a gate, at which bob has asked and was answered so."""
+
+    def put(version: Version) -> Version:
+        row = Embedding.objects.select_related("owner").get(pk=version.embedding_id)
+        gating.set_gate(factories.viewer(), embedding=row, gate=gate, terms="No likenesses.")
+        if asked:
+            made = gating.ask(factories.viewer("bob"), embedding=row, agrees=True)
+            assert gate == "manual" or made.state == "accepted"
+            AccessRequest.objects.filter(pk=made.pk).update(state=asked)
+        publishing.update_details(factories.viewer(), embedding=row, visibility=visibility)
+        return version
+
+    return put
+
+
 def yanked(version: Version) -> Version:
     return publishing.yank(factories.viewer(), version=version, reason="Too strong.")
 
@@ -142,6 +159,22 @@ STATES: dict[str, tuple[Callable[[Version], Version], tuple[int, ...], tuple[int
 }
 # Whether lists name it to a stranger.
 LISTED = {"published"}
+SHUT = (403, 403, 403, 403)
+OPEN = (200, 200, 200, 200)
+HIDDEN = (404, 404, 404, 404)
+# A gate, and how bob's request at it was answered → what a stranger, bob's token and a moderator are answered. The
+# owner's token gets the file behind every gate, nobody else's does; the record stays for whoever may see it.
+GATES: dict[str, tuple[Callable[[Version], Version], tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
+    "manual, not asked": (gated("manual"), (401,) * 4, SHUT, OPEN),
+    "manual, waiting": (gated("manual", "pending"), (401,) * 4, SHUT, OPEN),
+    "manual, let in": (gated("manual", "accepted"), (401,) * 4, OPEN, OPEN),
+    "manual, rejected": (gated("manual", "rejected"), (401,) * 4, SHUT, OPEN),
+    "auto, not asked": (gated("auto"), (401,) * 4, SHUT, OPEN),
+    "auto, agreed": (gated("auto", "accepted"), (401,) * 4, OPEN, OPEN),
+    "gone, rejected": (gated("off"), OPEN, OPEN, OPEN),
+    "unlisted, let in": (gated("manual", "accepted", "unlisted"), (401,) * 4, OPEN, OPEN),
+    "private, let in": (gated("manual", "accepted", "private"), HIDDEN, HIDDEN, HIDDEN),
+}
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -155,6 +188,66 @@ def test_a_state_is_answered_alike_at_every_door(client: Client, name: str) -> N
         assert tuple(status for status, _ in answered.values()) == expected, (name, bool(reader))
         for door, (status, data) in answered.items():
             assert (data == whole) == (status == 200), door
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_gate_is_answered_alike_at_every_door(client: Client, name: str) -> None:
+    version = factories.published(family="sd1").versions.get()
+    whole = civitai(client, version, "canonical")[1]
+    put, stranger, asker, moderator = GATES[name]
+    version = put(version)
+    mod = Client()
+    mod.force_login(factories.moderator().user)
+    answers: list[tuple[Client, dict[str, str], tuple[int, ...]]] = [
+        (client, {}, stranger),
+        (client, factories.bearer("bob", "read"), asker),
+        (client, factories.bearer("bob", "publish"), SHUT if asker == OPEN != stranger else asker),
+        (client, factories.bearer("ada", "read"), OPEN),
+        (mod, {}, moderator),
+    ]
+    for browser, reader, expected in answers:
+        answered = {door: ask(browser, version, "canonical", **reader) for door, ask in DOORS.items()}
+        # A page sends whoever has to sign in there.
+        statuses = tuple(401 if status == 302 else status for status, _ in answered.values())
+        assert statuses == expected, (name, reader)
+        for door, (status, data) in answered.items():
+            assert (data == whole) == (status == 200) and (status == 200 or len(data) < 20_000), door
+
+
+@pytest.mark.parametrize(("family", "layout"), CASES)
+def test_no_file_of_a_gated_version_is_handed_out(client: Client, family: str, layout: str) -> None:
+    version = factories.published(family=family).versions.get()
+    gated("manual")(version)
+    bob, ada = factories.bearer("bob", "read"), factories.bearer("ada", "read")
+    for door, ask in DOORS.items():
+        if (door == "hf" and FILES[family][layout] is None) or (door == "civitai" and layout != "canonical"):
+            continue
+        assert [ask(client, version, layout, **one)[0] for one in (bob, ada)] == [403, 200], door
+        # Conversions that the owner's pull has made and kept are no way past the gate either.
+        assert ask(client, version, layout, **bob)[0] == 403, door
+    zipped = f"/api/v1/model-versions/{version.pk}/sidecars/moss-dragon.zip"
+    assert [client.get(zipped, headers=one).status_code for one in ({}, bob, ada)] == [401, 403, 200]
+
+
+def test_all_but_the_files_of_a_gated_version_is_shown_to_everybody(client: Client) -> None:
+    version = factories.published(family="sd1").versions.get()
+    gated("manual")(version)
+    shown = [
+        f"/{NAME}", f"/{NAME}/versions/1", NATIVE, f"{NATIVE}/files", f"/{NAME}/resolve/v1/README.md",
+        f"/api/models/{NAME}", f"/api/models/{NAME}/tree/v1", f"/api/v1/model-versions/{version.pk}",
+        f"/api/v1/models/{version.embedding_id}", f"/api/v1/model-versions/{version.pk}/sidecars",
+    ]  # fmt: skip
+    assert {address: client.get(address).status_code for address in shown} == dict.fromkeys(shown, 200)
+
+
+def test_a_signed_link_ends_with_the_grant_that_it_was_made_by(client: Client) -> None:
+    version = factories.published(family="sd1").versions.get()
+    gated("auto", "accepted")(version)
+    bob = factories.bearer("bob", "read")
+    link = urlsplit(client.get(f"/api/download/models/{version.pk}", headers=bob)["Location"]).path
+    assert client.get(link).status_code == 200
+    gating.reject(factories.viewer(), request=AccessRequest.objects.select_related("embedding__owner").get())
+    assert client.get(link).status_code == 403
 
 
 @pytest.mark.parametrize("name", STATES)

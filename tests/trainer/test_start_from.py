@@ -10,6 +10,7 @@ from django.test import Client
 from hub import blobs
 from hub.access import Viewer
 from hub.errors import Unacceptable
+from hub.services.embeddings import gating
 from tests import factories
 from tests.trainer.test_pages import form, run_of
 from trainer import worker, workspace
@@ -39,6 +40,21 @@ def test_a_run_starts_at_the_vectors_of_a_word(submit: Submit, moss: Any, tmp_pa
     assert path is not None
     assert Path(path).read_bytes() == blobs.read(moss.tensors_id)
     assert workspace.write_start(submit(name="moss-new"), tmp_path) is None
+
+
+def test_a_gated_word_is_started_from_by_whom_it_is_open_to_alone(
+    submit: Submit, moss: Any, tmp_path: Path
+) -> None:
+    gating.set_gate(factories.viewer("ben"), embedding=moss.embedding, gate="manual")
+    with pytest.raises(Unacceptable, match="is gated") as refused:
+        submit(start_from="ben/moss-old")
+    assert refused.value.field == "start_from"
+    maker = submit(name="moss-new").created_by
+    let_in = gating.grant(factories.viewer("ben"), embedding=moss.embedding, name=maker.username)
+    run = submit(name="moss-newer", start_from="ben/moss-old")
+    assert workspace.write_start(run, tmp_path) is not None
+    gating.reject(factories.viewer("ben"), request=let_in)
+    assert workspace.write_start(TrainingRun.objects.get(pk=run.pk), tmp_path) is None
 
 
 @pytest.mark.parametrize(

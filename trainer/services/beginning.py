@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.access import Viewer
-from hub.catalog import resolve
+from hub.catalog import gates, resolve
 from hub.errors import HubError, Unacceptable
 from hub.models import BaseModel, Version
 
@@ -24,6 +24,7 @@ def version_of(viewer: Viewer, text: str) -> Version | None:
         if slash and (
             found := resolve.revision(viewer, owner=owner, name=name, revision=revision or "main").version
         ):
+            gates.check(viewer, gates.of(found.embedding))
             return found
     except HubError as error:
         raise _refused(f"{text}: {error.message}") from None

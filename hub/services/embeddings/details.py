@@ -10,7 +10,7 @@ from hub.access import Viewer, require
 from hub.errors import NotFound, Unacceptable
 from hub.killpoints import kill_point
 from hub.models import Embedding, Owner, Tag
-from hub.models.registry import Kind, Visibility
+from hub.models.registry import Gate, Kind, Visibility
 from hub.services import audit, indexing, texts
 from hub.services.embeddings import names
 from hub.services.moderation import lookalikes
@@ -159,7 +159,7 @@ def changed(embedding: Embedding, change: Change) -> tuple[Embedding, list[str]]
 
 def apply(viewer: Viewer, embedding: Embedding, change: Change) -> tuple[Embedding, list[str]]:
     """Store a change in the caller's transaction, which adds the commit; the locked row, and which fields changed."""
-    row = _fresh(embedding, lock=True)
+    row = held(embedding)
     before = {name: getattr(row, name) for name in (*change.fields, "said")}
     _set_fields(row, change)
     told = _told(before, row)
@@ -196,14 +196,23 @@ def _apply(embedding: Embedding, **changes: str) -> None:
         embedding.card = texts.prose(changes["card"], field="card", most=texts.CARD_MAX_BYTES)
     if "kind" in changes:
         embedding.kind = _choice(Kind, changes["kind"], "kind")
+    if "gate" in changes:
+        embedding.gate = _choice(Gate, changes["gate"], "gate")
+    if "gate_terms" in changes:
+        embedding.gate_terms = texts.prose(changes["gate_terms"], field="terms", most=texts.TERMS_MAX_BYTES)
     if "visibility" in changes:
         embedding.visibility = _choice(Visibility, changes["visibility"], "visibility")
 
 
-def _choice(choices: type[Kind] | type[Visibility], value: str, field: str) -> str:
+def _choice(choices: type[Kind] | type[Visibility] | type[Gate], value: str, field: str) -> str:
     if value not in choices.values:
         raise Unacceptable("field_invalid", f"One of {', '.join(choices.values)}.", field=field)
     return value
+
+
+def held(embedding: Embedding) -> Embedding:
+    """The stored row, held to the end of the caller's transaction. NotFound when it was deleted."""
+    return _fresh(embedding, lock=True)
 
 
 def _fresh(embedding: Embedding, *, lock: bool = False) -> Embedding:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from hub import blobs
 from hub.access import Viewer, require, visible
+from hub.catalog import gates
 from hub.errors import Conflict, Invalid, NotFound, TooLarge, Unacceptable
 from hub.formats.limits import MIB
 from hub.models import Embedding, File, PendingPart, PendingUpload, Version
@@ -151,7 +152,8 @@ def write(viewer: Viewer, *, embedding: Embedding, sha256: str, target: Path) ->
     row = PendingUpload.objects.filter(user=viewer.user, embedding=embedding, sha256=sha256).first()
     sent = row is not None and (row.blob_id is not None or take(row))
     if not sent and _own_file(embedding, sha256) is None:
-        versions = visible(Version.objects.resolvable(), viewer)
+        # Their digests are told to everybody; the bytes behind a gate are not.
+        versions = gates.open_to(viewer, visible(Version.objects.resolvable(), viewer))
         if not File.objects.filter(blob=sha256, version__in=versions).exists():
             raise Unacceptable(
                 "upload_missing", f"The file {sha256[:12]}… has not been uploaded; push it again."

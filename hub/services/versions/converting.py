@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 
 from hub import blobs
 from hub.access import ANONYMOUS, Viewer, can_see, visible
+from hub.catalog import gates
 from hub.errors import Full, Invalid, NotFound, ReadOnly, Unavailable
 from hub.formats import LAYOUTS, FormatError, served_layouts, write_layout
 from hub.formats.tool_files import WRITER_VERSION, Layout
@@ -37,14 +38,15 @@ class ConvertedFile:
     file_id: int
     is_public: bool
     is_immutable: bool
+    gate: gates.Behind | None = None
     data: bytes | None = None
 
 
 def file_in(viewer: Viewer, *, version: Version, layout: str) -> ConvertedFile:
     """The version's file in that layout. A pure result of its canonical file, made once and found again.
 
-    NotFound when the viewer may not pull the version; Invalid `unknown_layout` with the layouts there are, and
-    `layout_not_served` for the one that is a pickle.
+    NotFound when the viewer may not see the version; Invalid `unknown_layout` with the layouts there are, and
+    `layout_not_served` for the one that is a pickle. Who may have it behind a gate is asked by whoever hands it out.
     """
     if not visible(Version.objects.resolvable(), viewer).filter(pk=version.pk).exists():
         raise NotFound(code="revision_not_found")
@@ -80,7 +82,7 @@ def upload_in(
 
 def make_all(*, version_id: int) -> None:
     """Make every file of a version that is made on request; harmless to repeat, and for what is gone since."""
-    version = Version.objects.resolvable().select_related("embedding").filter(pk=version_id).first()
+    version = Version.objects.resolvable().select_related("embedding__owner").filter(pk=version_id).first()
     if version is None:
         return
     for layout in served_layouts(version.family):
@@ -202,5 +204,6 @@ def _answer(
         file_id=counted.pk,
         is_public=can_see(ANONYMOUS, version),
         is_immutable=False,
+        gate=gates.of(version.embedding),
         data=data,
     )

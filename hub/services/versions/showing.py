@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hub.access import Viewer
-from hub.catalog import whole
+from hub.catalog import gates, whole
 from hub.errors import NotFound
 from hub.formats import showing
 from hub.models import Preview
@@ -23,6 +23,8 @@ class ShownPicture:
     content_type: str
     is_public: bool
     is_immutable: bool = False
+    # Pictures are seen by whoever sees the version.
+    gate: gates.Behind | None = None
     data: bytes | None = None
 
 

@@ -21,6 +21,7 @@ EVENTS: Final[Mapping[str, str]] = MappingProxyType(
         "version.restored": "moderators give it back",
         "embedding.renamed": "an embedding has another name",
         "embedding.deleted": "an embedding is deleted",
+        "access.requested": "somebody asks for the files of a gated embedding",
         "run.done": "a training run is done",
         "run.failed": "a training run has failed",
         "run.cancelled": "a training run was stopped",
