@@ -3,13 +3,16 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework.request import Request
 
-from hub.api import asked, payloads
+from hub.api import asked
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
+from hub.api.moderation_payloads import flag as queued
+from hub.api.moderation_payloads import own_flag as own
+from hub.api.moderation_payloads import ruling as told
 from hub.api.moderation_shapes import (
     FlagForm,
     FlagShape,
@@ -21,14 +24,15 @@ from hub.api.moderation_shapes import (
     QueueShape,
     RulingForm,
     RulingShape,
+    RulingsQuery,
     RulingsShape,
     SettleForm,
 )
 from hub.api.pages import PageQuery, page
 from hub.catalog import moderation as reads
 from hub.catalog import packs, profile, resolve
-from hub.errors import NotFound
-from hub.models import Embedding, Flag, Ruling, User, Version
+from hub.errors import NotFound, Unacceptable
+from hub.models import Embedding, Preview, Version
 from hub.services.moderation import flags as raising
 from hub.services.moderation import rulings as deciding
 from hub.wire.auth import require_fresh
@@ -53,9 +57,9 @@ def flags(request: Request) -> HttpResponse:
     if request.method == "POST":
         fields = asked.body(FlagForm, request.data)
         flag = raising.raise_flag(viewer, **_flagged(request, fields), **fields)
-        return json_answer(request._request, _own(flag), status=201)
+        return json_answer(request._request, own(flag), status=201)
     given = asked.query(PageQuery, request.GET.dict())
-    return page(request._request, reads.own_flags(viewer), given, _own)
+    return page(request._request, reads.own_flags(viewer), given, own)
 
 
 @documented("withdrawFlag", "Take your open flag back.", method="DELETE", gives=None, status=204)
@@ -76,7 +80,7 @@ def queue(request: Request) -> HttpResponse:
     """What waits for moderators, and what did."""
     given = asked.query(QueueQuery, request.GET.dict())
     rows = reads.queue(viewer_of(request), which=given["state"])
-    return page(request._request, rows, given, lambda row: _queued(request._request, row))
+    return page(request._request, rows, given, partial(queued, request._request))
 
 
 @documented("getFlag", "One flag.", gives=QueuedFlagShape)
@@ -84,7 +88,7 @@ def queue(request: Request) -> HttpResponse:
 def flag(request: Request, number: int) -> HttpResponse:
     """One flag of the queue."""
     row = reads.flag(viewer_of(request), number=number)
-    return json_answer(request._request, _queued(request._request, row))
+    return json_answer(request._request, queued(request._request, row))
 
 
 @documented(
@@ -101,10 +105,10 @@ def settle(request: Request, number: int) -> HttpResponse:
     viewer = viewer_of(request)
     row = reads.flag(viewer, number=number)
     deciding.settle(viewer, flag=row, **asked.body(SettleForm, request.data))
-    return json_answer(request._request, _queued(request._request, reads.flag(viewer, number=number)))
+    return json_answer(request._request, queued(request._request, reads.flag(viewer, number=number)))
 
 
-@documented("listRulings", "All rulings.", asks=PageQuery, gives=RulingsShape)
+@documented("listRulings", "All rulings.", asks=RulingsQuery, gives=RulingsShape)
 @documented(
     "makeRuling",
     "Hold for a look or take down; harmless to repeat. Taking down asks for the password again.",
@@ -122,16 +126,16 @@ def rulings(request: Request) -> HttpResponse:
     if request.method == "POST":
         reads.rulings(viewer)
         fields = asked.body(RulingForm, request.data)
-        if fields["kind"] == Ruling.Kind.TAKE_DOWN:
+        if fields["kind"] in deciding.GRAVE:
             require_fresh(request._request)
         embedding, version = _meant(request, fields)
         made = deciding.rule(viewer, embedding=embedding, version=version, **fields)
         shown = reads.rulings(viewer).filter(pk__in=[one.pk for one in made]).order_by("version__number")
-        items = [_told(request._request, one) for one in shown]
+        items = [told(request._request, one) for one in shown]
         return json_answer(request._request, {"items": items}, status=201)
-    given = asked.query(PageQuery, request.GET.dict())
-    told = partial(_told, request._request)
-    return page(request._request, reads.rulings(viewer), given, told, field="made_at")
+    given = asked.query(RulingsQuery, request.GET.dict())
+    rows = reads.rulings(viewer, kind=given["kind"], by=given["by"])
+    return page(request._request, rows, given, partial(told, request._request), field="made_at")
 
 
 @documented("getRuling", "One ruling.", gives=RulingShape)
@@ -139,7 +143,7 @@ def rulings(request: Request) -> HttpResponse:
 def ruling(request: Request, number: int) -> HttpResponse:
     """One ruling."""
     row = reads.ruling(viewer_of(request), number=number)
-    return json_answer(request._request, _told(request._request, row))
+    return json_answer(request._request, told(request._request, row))
 
 
 @documented(
@@ -156,7 +160,7 @@ def lift(request: Request, number: int) -> HttpResponse:
     viewer = viewer_of(request)
     row = reads.ruling(viewer, number=number)
     deciding.lift(viewer, ruling=row, **asked.body(LiftForm, request.data))
-    return json_answer(request._request, _told(request._request, reads.ruling(viewer, number=number)))
+    return json_answer(request._request, told(request._request, reads.ruling(viewer, number=number)))
 
 
 def _meant(request: Request, fields: dict[str, Any]) -> tuple[Embedding, Version | None]:
@@ -175,64 +179,24 @@ def _flagged(request: Request, fields: dict[str, Any]) -> dict[str, Any]:
     viewer = viewer_of(request)
     owner, slash, name = fields["name"].partition("/")
     number = fields["version"]
+    picture = fields.pop("picture")
     if not slash and number is None:
         del fields["name"], fields["version"]
-        return {"owner": profile.named(viewer, name=owner)}
+        return {"owner": profile.named(viewer, name=owner), "picture": _picture(None, picture)}
     try:
         embedding, version = _meant(request, fields)
     except NotFound as error:
         if error.code != "repo_not_found" or number is not None:
             raise
-        return {"pack": packs.get(viewer, owner=owner, name=name)}
-    return {"embedding": embedding, "version": version}
+        return {"pack": packs.get(viewer, owner=owner, name=name), "picture": _picture(None, picture)}
+    return {"embedding": embedding, "version": version, "picture": _picture(version, picture)}
 
 
-def _own(row: Flag) -> dict[str, Any]:
-    """FlagShape."""
-    return {
-        "id": row.pk,
-        "name": row.name,
-        "version": row.version.number if row.version else None,
-        "reason": row.reason,
-        "text": row.text,
-        "created": row.created_at,
-        "settled": row.settled_at,
-        "outcome": row.outcome,
-    }
-
-
-def _queued(request: HttpRequest, row: Flag) -> dict[str, Any]:
-    """QueuedFlagShape."""
-    return {
-        **_own(row),
-        "rule": row.rule,
-        "detail": row.detail,
-        "note": row.note,
-        "settled_by": _name(row.settled_by),
-        "page": payloads.address(request, "profile" if row.owner else "entry", *row.name.split("/")),
-        "url": payloads.address(request, "api_flag", row.pk),
-    }
-
-
-def _told(request: HttpRequest, row: Ruling) -> dict[str, Any]:
-    """RulingShape."""
-    return {
-        "id": row.pk,
-        "name": row.name,
-        "version": row.version.number if row.version else None,
-        "state": row.version.state if row.version else None,
-        "kind": row.kind,
-        "rule": row.rule,
-        "category": row.category,
-        "reason": row.reason,
-        "made": row.made_at,
-        "made_by": _name(row.made_by),
-        "lifted": row.lifted_at,
-        "lifted_by": _name(row.lifted_by),
-        "lifted_reason": row.lifted_reason,
-        "url": payloads.address(request, "api_ruling", row.pk),
-    }
-
-
-def _name(user: User | None) -> str | None:
-    return user.username if user else None
+def _picture(version: Version | None, number: int | None) -> Preview | None:
+    """The picture that a flag is about. Unacceptable where the version has none of that number."""
+    if number is None:
+        return None
+    found = version.previews.filter(pk=number).first() if version else None
+    if found is None:
+        raise Unacceptable("field_invalid", "That version has no such picture.", field="picture")
+    return found

@@ -1,11 +1,12 @@
-"""Shapes of flags and rulings."""
+"""Shapes of flags, rulings and appeals."""
 
 from rest_framework import serializers
 
 from hub.api.pages import PageQuery
 from hub.api.shapes import Fields
 from hub.catalog.moderation import OPEN
-from hub.models import Flag, Ruling, Version
+from hub.models import Appeal, Flag, Ruling, Version
+from hub.services.moderation import appeals
 
 
 class FlagForm(Fields):
@@ -17,6 +18,14 @@ class FlagForm(Fields):
     version = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=999_999_999
     )
+    picture = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="The `id` of one of the pictures of that version.",
+    )
     reason = serializers.ChoiceField(Flag.Reason.choices)
     text = serializers.CharField(required=False, default="", allow_blank=True, max_length=2_000)
 
@@ -27,6 +36,7 @@ class FlagShape(Fields):
     id = serializers.IntegerField()
     name = serializers.CharField(help_text="`owner/name`, or an owner's name.")
     version = serializers.IntegerField(allow_null=True)
+    picture = serializers.IntegerField(allow_null=True)
     reason = serializers.ChoiceField(Flag.Reason.choices, allow_blank=True)
     text = serializers.CharField(allow_blank=True)
     created = serializers.DateTimeField()
@@ -65,6 +75,15 @@ class QueueQuery(PageQuery):
     state = serializers.ChoiceField(sorted(OPEN), required=False, default="open")
 
 
+class RulingsQuery(PageQuery):
+    """Which rulings."""
+
+    kind = serializers.ChoiceField(Ruling.Kind.choices, required=False, default="")
+    by = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=150, help_text="The moderator's name."
+    )
+
+
 class SettleForm(Fields):
     """What became of a flag, and a note for other moderators."""
 
@@ -92,15 +111,35 @@ class LiftForm(Fields):
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=280)
 
 
-class RulingShape(Fields):
-    """A decision, lifted or not: about a version or a picture of one, a pack or an owner."""
+class AppealForm(Fields):
+    """Why the ruling is wrong: one message, which another moderator reads."""
+
+    text = serializers.CharField(max_length=appeals.TEXT_MAX)
+
+
+class AnswerForm(Fields):
+    """What comes of an appeal, and what its owner reads of it."""
+
+    outcome = serializers.ChoiceField(Appeal.Outcome.choices)
+    answer = serializers.CharField(max_length=280)
+
+
+class AppealShape(Fields):
+    """What the owner answered, and what came of it; `settled` is null while nobody has looked."""
+
+    text = serializers.CharField()
+    made = serializers.DateTimeField()
+    outcome = serializers.ChoiceField(Appeal.Outcome.choices, allow_blank=True)
+    answer = serializers.CharField(allow_blank=True)
+    settled = serializers.DateTimeField(allow_null=True)
+
+
+class OwnRulingShape(Fields):
+    """A decision about something of yours. Who made it is not told."""
 
     id = serializers.IntegerField()
     name = serializers.CharField(help_text="`owner/name`, or an owner's name.")
     version = serializers.IntegerField(allow_null=True)
-    state = serializers.ChoiceField(
-        Version.State.choices, allow_null=True, help_text="What the version is now; null without one."
-    )
     kind = serializers.ChoiceField(Ruling.Kind.choices)
     rule = serializers.CharField(
         allow_blank=True, help_text="The hub's rule that made it; else a moderator did."
@@ -108,11 +147,27 @@ class RulingShape(Fields):
     category = serializers.ChoiceField(Flag.Reason.choices)
     reason = serializers.CharField()
     made = serializers.DateTimeField()
-    made_by = serializers.CharField(allow_null=True)
     lifted = serializers.DateTimeField(allow_null=True)
-    lifted_by = serializers.CharField(allow_null=True)
     lifted_reason = serializers.CharField(allow_blank=True)
+    appeal = AppealShape(allow_null=True)
     url = serializers.URLField()
+
+
+class OwnRulingsShape(Fields):
+    """A page of them, newest first."""
+
+    items = OwnRulingShape(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class RulingShape(OwnRulingShape):
+    """A decision, lifted or not: about a version or a picture of one, a pack or an owner."""
+
+    state = serializers.ChoiceField(
+        Version.State.choices, allow_null=True, help_text="What the version is now; null without one."
+    )
+    made_by = serializers.CharField(allow_null=True)
+    lifted_by = serializers.CharField(allow_null=True)
 
 
 class MadeRulingsShape(Fields):

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from hub.api import (
     account,
+    cases,
     drafts,
     embeddings,
     facets,
@@ -68,6 +69,12 @@ urlpatterns: list[URLPattern] = [
     path("moderation/rulings", moderation.rulings, name="api_rulings"),
     path("moderation/rulings/<int:number>", moderation.ruling, name="api_ruling"),
     path("moderation/rulings/<int:number>/lift", moderation.lift, name="api_lift_ruling"),
+    path("moderation/rulings/<int:number>/answer", cases.answer, name="api_answer_appeal"),
+    path("moderation/appeals", cases.appeals, name="api_appeals"),
+    path("moderation/cases", cases.cases, name="api_cases"),
+    path("moderation/cases/<str:about>/<int:number>", cases.case, name="api_case"),
+    path("moderation/cases/<str:about>/<int:number>/rulings", cases.rule, name="api_case_rulings"),
+    path("moderation/cases/<str:about>/<int:number>/dismiss", cases.dismiss, name="api_dismiss_case"),
     path("teams", teams.teams, name="api_teams"),
     path("teams/<str:name>", teams.team, name="api_team"),
     path("teams/<str:name>/rename", teams.rename, name="api_rename_team"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.catalog.shapes import Paged
 from hub.models import Appeal, Collection, Embedding, Flag, Owner, Ruling, User, Version
@@ -11,9 +11,18 @@ Thing = Embedding | Collection | Owner
 KINDS: Final[dict[str, type[Thing]]] = {"embedding": Embedding, "pack": Collection, "owner": Owner}
 
 
+class Said(NamedTuple):
+    """What some of a case's flags say: a reason of people's, or a rule of the hub alone."""
+
+    reason: str
+    rule: str
+    label: str
+    flags: int
+
+
 @dataclass(frozen=True)
 class CaseLine:
-    """A thing that flags are about, with what they say, or an appeal."""
+    """A thing that flags are about, with what they say; `first` is the number of the first of these flags."""
 
     kind: str
     number: int
@@ -21,8 +30,9 @@ class CaseLine:
     flags: int
     people: int
     oldest: datetime
-    reasons: tuple[tuple[str, int], ...]
-    held: tuple[str, ...]
+    first: int
+    reasons: tuple[Said, ...]
+    held: tuple[Ruling.Kind, ...]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from hub.access import Viewer, can_see
 from hub.catalog import moderation
-from hub.catalog.case_shapes import KINDS, Case, CaseLine, CasePage, Listing, Thing
+from hub.catalog.case_shapes import KINDS, Case, CaseLine, CasePage, Listing, Said, Thing
 from hub.catalog.pictures import PreviewPicture
 from hub.errors import NotFound
 from hub.models import Appeal, Collection, Embedding, Flag, Owner, Preview, Ruling, User, Version
@@ -26,20 +26,19 @@ def queue(
 
     `which` is `open`, `settled` or `all`; `reason` one of Flag.Reason, or `rule` for those of the hub's own rules.
     """
-    flags = moderation.queue(viewer, which=which).select_related(None).order_by()
-    if kind in KINDS:
-        flags = flags.filter(**{f"{kind}__isnull": False})
-    if reason:
-        flags = flags.filter(reason="" if reason == "rule" else reason)
-    grouped = flags.values(*_KEYS)
-    total = grouped.distinct().count()
+    flags = _flags(viewer, which=which, kind=kind, reason=reason)
+    total = flags.values(*_KEYS).distinct().count()
     start = (page - 1) * PAGE_SIZE
-    rows = list(
-        grouped.annotate(
-            flags=Count("pk"), people=Count("raised_by", distinct=True), oldest=Min("created_at")
-        ).order_by("oldest", *_KEYS)[start : start + PAGE_SIZE]
-    )
+    rows = list(_grouped(flags).order_by("oldest", *_KEYS)[start : start + PAGE_SIZE])
     return CasePage(_lines(flags, rows), total, page, max(1, -(-total // PAGE_SIZE)))
+
+
+def walk(
+    viewer: Viewer, *, which: str = "open", kind: str = "", reason: str = "", after: int = 0, limit: int
+) -> tuple[CaseLine, ...]:
+    """The same cases by their first flags, those whose `first` comes after a number: no case is met twice."""
+    flags = _flags(viewer, which=which, kind=kind, reason=reason)
+    return _lines(flags, list(_grouped(flags).filter(first__gt=after).order_by("first")[:limit]))
 
 
 def open_count(viewer: Viewer) -> int:
@@ -67,12 +66,7 @@ def appeal(viewer: Viewer, *, ruling: int) -> Appeal:
 
 def log(viewer: Viewer, *, kind: str = "", by: str = "", page: int = 1) -> Listing:
     """All rulings, newest first; of a kind, or by a moderator."""
-    rows = moderation.rulings(viewer)
-    if kind in Ruling.Kind.values:
-        rows = rows.filter(kind=kind)
-    if by:
-        rows = rows.filter(made_by__username=by.lower())
-    return _listing(rows, page)
+    return _listing(moderation.rulings(viewer, kind=kind, by=by), page)
 
 
 def get(viewer: Viewer, *, kind: str, number: int) -> Case:
@@ -129,6 +123,25 @@ def picture(viewer: Viewer, *, sha256: str) -> PreviewPicture:
     return PreviewPicture(removed.picture.size, removed.before["content_type"], is_public=False)
 
 
+def _flags(viewer: Viewer, *, which: str, kind: str, reason: str) -> QuerySet[Flag]:
+    flags = moderation.queue(viewer, which=which).select_related(None).order_by()
+    if kind in KINDS:
+        flags = flags.filter(**{f"{kind}__isnull": False})
+    if reason:
+        flags = flags.filter(reason="" if reason == "rule" else reason)
+    return flags
+
+
+def _grouped(flags: QuerySet[Flag]) -> QuerySet[Any, dict[str, Any]]:
+    """A row for each thing that the flags are about."""
+    return flags.values(*_KEYS).annotate(
+        flags=Count("pk"),
+        people=Count("raised_by", distinct=True),
+        oldest=Min("created_at"),
+        first=Min("pk"),
+    )
+
+
 def _appeals(viewer: Viewer) -> QuerySet[Appeal]:
     moderation.check(viewer)
     return Appeal.objects.select_related(
@@ -150,12 +163,13 @@ def _lines(flags: QuerySet[Flag], rows: list[dict[str, Any]]) -> tuple[CaseLine,
         "pack": Collection.objects.select_related("owner").in_bulk(ids["pack"]),
         "owner": Owner.objects.in_bulk(ids["owner"]),
     }
-    reasons: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+    reasons: dict[tuple[str, int], list[Said]] = defaultdict(list)
     here = Q(embedding__in=ids["embedding"]) | Q(pack__in=ids["pack"]) | Q(owner__in=ids["owner"])
     labels = dict(Flag.Reason.choices)
     for one in flags.filter(here).values(*_KEYS, "reason", "rule").annotate(n=Count("pk")).order_by("-n"):
         kind = _kind(one)
-        reasons[kind, one[kind]].append((labels.get(one["reason"], f"rule {one['rule']}"), one["n"]))
+        label = str(labels.get(one["reason"], f"rule {one['rule']}"))
+        reasons[kind, one[kind]].append(Said(one["reason"], one["rule"], label, one["n"]))
     held = _held(ids)
     lines = []
     for row in rows:
@@ -164,7 +178,7 @@ def _lines(flags: QuerySet[Flag], rows: list[dict[str, Any]]) -> tuple[CaseLine,
         lines.append(
             CaseLine(
                 kind, row[kind], str(things[kind][row[kind]]), row["flags"], row["people"], row["oldest"],
-                tuple(reasons[key]), tuple(held[key]),
+                row["first"], tuple(reasons[key]), tuple(held[key]),
             )
         )  # fmt: skip
     return tuple(lines)
@@ -174,17 +188,16 @@ def _kind(row: dict[str, Any]) -> str:
     return next(key for key in _KEYS if row[key])
 
 
-def _held(ids: dict[str, list[int]]) -> dict[tuple[str, int], list[str]]:
+def _held(ids: dict[str, list[int]]) -> dict[tuple[str, int], list[Ruling.Kind]]:
     """What rulings on these things say now, each once."""
-    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    found: dict[tuple[str, int], list[Ruling.Kind]] = defaultdict(list)
     rows = Ruling.objects.filter(lifted_at=None).filter(
         Q(version__embedding__in=ids["embedding"]) | Q(pack__in=ids["pack"]) | Q(owner__in=ids["owner"])
     )
     for embedding, pack, owner, kind in rows.values_list("version__embedding", "pack", "owner", "kind"):
         key = ("embedding", embedding) if embedding else ("pack", pack) if pack else ("owner", owner)
-        label = Ruling.Kind(kind).label
-        if label not in found[key]:
-            found[key].append(label)
+        if Ruling.Kind(kind) not in found[key]:
+            found[key].append(Ruling.Kind(kind))
     return found
 
 

@@ -39,10 +39,20 @@ def flag(viewer: Viewer, *, number: int) -> Flag:
     return found
 
 
-def rulings(viewer: Viewer) -> QuerySet[Ruling]:
-    """All rulings, lifted ones too, newest first. NotFound for who is no moderator."""
+def rulings(viewer: Viewer, *, kind: str = "", by: str = "") -> QuerySet[Ruling]:
+    """All rulings, lifted ones too, newest first; of a kind, or by a moderator. NotFound for who is no moderator."""
     check(viewer)
-    return _rulings().order_by("-made_at", "-pk")
+    rows = _rulings().order_by("-made_at", "-pk")
+    if kind in Ruling.Kind.values:
+        rows = rows.filter(kind=kind)
+    return rows.filter(made_by__username=by.lower()) if by else rows
+
+
+def appealed(viewer: Viewer, *, which: str = "open") -> QuerySet[Ruling]:
+    """Rulings that owners have answered: those that wait for an answer, the settled, or all. NotFound as before."""
+    rows = rulings(viewer).filter(appeal__isnull=False)
+    is_open = OPEN[which]
+    return rows if is_open is None else rows.filter(appeal__settled_at__isnull=is_open)
 
 
 def ruling(viewer: Viewer, *, number: int) -> Ruling:

@@ -14,7 +14,7 @@ from hub.errors import HubError
 from hub.models import Embedding, Flag, Ruling
 from hub.services.moderation import appeals, looking, rulings
 from hub.web import forms
-from hub.web.report_forms import GRAVE, AnswerForm, NoteForm, RulingForm
+from hub.web.report_forms import AnswerForm, NoteForm, RulingForm
 from hub.wire.auth import viewer_of
 from hub.wire.files import send
 from hub.wire.media import Picture
@@ -63,7 +63,7 @@ def case(request: HttpRequest, kind: str, number: int) -> HttpResponse:
         return _dismiss(request, found)
     form = RulingForm(request.POST or None, case=found)
     if request.method == "POST" and form.is_valid():
-        if form.cleaned_data["kind"] in GRAVE:
+        if form.cleaned_data["kind"] in rulings.GRAVE:
             raise_if_reauthentication_required(request, app="")
         try:
             made = rulings.decide(viewer, thing=found.thing, **form.given())

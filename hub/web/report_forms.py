@@ -34,8 +34,6 @@ _OF: Final = {
     "pack": (Ruling.Kind.QUARANTINE,),
     "owner": (Ruling.Kind.CLEAR, Ruling.Kind.FREEZE),
 }
-# These ask for the password again (rule T3).
-GRAVE: Final = (Ruling.Kind.TAKE_DOWN, Ruling.Kind.FREEZE)
 
 
 def _tile(title: str, why: str) -> SafeString:

@@ -64,6 +64,11 @@ def rulings_of(hub: Seeded) -> Asked:
     return Asked({"number": hub.ruling.pk}, {"reason": "It is theirs."}, who="moderator")
 
 
+def having_case(body: Any = None, **given: Any) -> Callable[[Seeded], Asked]:
+    """A call about the case of a flag."""
+    return lambda hub: Asked({"about": "embedding", "number": hub.flag.embedding_id}, body, **given)
+
+
 def ordered(hub: Seeded, version: Version) -> Asked:
     """The pictures in their order."""
     return Asked(at(version), {"order": [hub.picture_of(version).pk]})
@@ -149,6 +154,14 @@ CALLS: Final[dict[str, Callable[[Seeded], Asked]]] = {
     "listRulings": having(lambda hub: hub.ruling, who="moderator"),
     "makeRuling": lambda hub: Asked(
         body={"name": hub.others.full_name, "kind": "quarantine", "reason": "A look."}, who="moderator"
+    ),
+    "listCases": having(lambda hub: hub.flag, who="moderator"),
+    "getCase": having_case(who="moderator"),
+    "ruleOnCase": having_case({"kind": "quarantine", "reason": "A look."}, who="moderator"),
+    "dismissCase": having_case({"note": "It is in order."}, who="moderator"),
+    "listAppeals": having(lambda hub: hub.appeal, who="moderator"),
+    "answerAppeal": lambda hub: Asked(
+        {"number": hub.appeal.ruling_id}, {"outcome": "upheld", "answer": "It stands."}, who="moderator"
     ),
     "getRuling": ask(lambda hub: {"number": hub.ruling.pk}, who="moderator"),
     "liftRuling": rulings_of,

@@ -14,6 +14,7 @@ from django.test import Client
 from hub.access import Viewer
 from hub.models import (
     AccessToken,
+    Appeal,
     BaseModel,
     Collection,
     CollectionMember,
@@ -28,7 +29,7 @@ from hub.models import (
     Webhook,
 )
 from hub.services.embeddings import sharing
-from hub.services.moderation import flags, rulings
+from hub.services.moderation import appeals, flags, rulings
 from hub.services.people import teammates
 from hub.services.versions import ingest, previews, publishing
 from hub.services.webhooks import webhooks
@@ -160,6 +161,11 @@ class Seeded:
             factories.moderator(), embedding=self.embedding, kind="quarantine", reason="A look."
         )
         return made
+
+    @cached_property
+    def appeal(self) -> Appeal:
+        """Ada's answer to it."""
+        return appeals.appeal(self.ada, ruling=self.own_ruling, text="It is my own.")
 
     @cached_property
     def team(self) -> Team:

@@ -14,6 +14,8 @@ from hub.services.versions import lifecycle
 State = Version.State
 Kind = Ruling.Kind
 _STATES = {Kind.QUARANTINE: State.QUARANTINED, Kind.TAKE_DOWN: State.TAKEN_DOWN}
+# These ask for the password again (rule T3); the doors see to it.
+GRAVE = (Kind.TAKE_DOWN, Kind.FREEZE)
 # What a ruling on a whole embedding is about.
 _IN_REACH = {
     Kind.QUARANTINE: (State.PUBLISHED, State.YANKED),
