@@ -64,6 +64,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         options["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """A password costs a fifth of a second to hash, which is its purpose; tests make hundreds of people."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+
+
 @pytest.fixture(scope="session")
 def valkey_server() -> Iterator[Valkey]:
     """The suite's Valkey, started once at the socket that the settings name."""

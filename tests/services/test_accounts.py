@@ -93,3 +93,9 @@ def test_no_owner_can_stand_in_the_way_of_an_address_of_the_hub() -> None:
     segments = {segment for segment in first_segments(get_resolver().url_patterns) if "<" not in segment}
     assert {"train", "accounts"} <= segments
     assert segments - names.RESERVED - {""} == set()
+
+
+def test_passwords_are_hashed_by_argon2() -> None:
+    from hub import settings as of_the_site  # those of this process hash cheaply
+
+    assert of_the_site.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
