@@ -92,6 +92,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_pack": ("see_public", "edit_pack"),
     "api_pack_lock": ("see_public", None),
     "api_pack_members": (None, "edit_pack"),
+    "api_related": ("see_public", None),
     "api_pack_member": (None, "edit_pack"),
     "api_inspect": (None, "ask_in_a_body"),
     "api_convert": (None, "ask_in_a_body"),

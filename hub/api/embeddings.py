@@ -108,7 +108,8 @@ def _list(request: Request) -> HttpResponse:
         family=given.get("family", ""),
         licence=given.get("licence", ""),
         trained_here=given["trained_here"],
-        sort=given["sort"],
+        sort="newest" if given["sort"] == "best" else given["sort"],
+        by_fit=given["sort"] == "best",
         cursor=given["cursor"],
         limit=given["limit"],
     )

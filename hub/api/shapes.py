@@ -153,10 +153,10 @@ class ListQuery(FilterQuery):
     """Filters of the list, and its order."""
 
     sort = serializers.ChoiceField(
-        sorted(SORTS),
+        ["best", *sorted(SORTS)],
         required=False,
-        default="newest",
-        help_text="With words: by how well they fit, whatever it says.",
+        default="best",
+        help_text="`best`: words by how well they fit; the newest first without any.",
     )
     limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=LIMIT_MAX)
     cursor = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)

@@ -9,8 +9,9 @@ from django.db.models import Q
 from hub.errors import Invalid
 
 _BETWEEN: Final = "~"
-# Fields that hold numbers; the others hold moments.
+# Fields that hold numbers or texts; the others hold moments.
 _NUMBERS: Final = frozenset({"downloads", "likes", "number", "pk"})
+_TEXTS: Final = frozenset({"alphabetical"})
 
 
 def write(field: str, last: Any) -> str:
@@ -23,19 +24,29 @@ def write(field: str, last: Any) -> str:
 
 def after(field: str, cursor: str, *, descending: bool = True, key: type[int] | type[UUID] = int) -> Q:
     """What comes after that place, in a list of rows whose id is a `key`. Invalid for a cursor of another list."""
-    text, _, pk = cursor.partition(_BETWEEN)
+    text, _, pk = cursor.rpartition(_BETWEEN)
     try:
-        value: Any = int(text) if text.isdecimal() else datetime.fromisoformat(text)
-        last = key(pk)
+        value, last = _value(field, text), key(pk)
     except ValueError:
         raise foreign() from None
-    is_number = isinstance(value, int)
-    if is_number != (field in _NUMBERS) or (not is_number and value.tzinfo is None):
-        raise foreign()
     if any(isinstance(one, int) and one.bit_length() > 63 for one in (value, last)):
         raise foreign()
     way = "lt" if descending else "gt"
     return Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": last})
+
+
+def _value(field: str, text: str) -> Any:
+    """What the cursor says of the field. ValueError for what the field does not hold."""
+    if field in _TEXTS:
+        return text
+    if field in _NUMBERS:
+        if not text.isdecimal():
+            raise ValueError(text)
+        return int(text)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
 
 
 def foreign() -> Invalid:

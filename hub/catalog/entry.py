@@ -97,8 +97,8 @@ def _entry(viewer: Viewer, row: Embedding, version: Version | None) -> Entry:
         provenance=version.provenance if version else {},
         editions=tuple(_edition(one, row, version) for one in versions if one.published_at),
         drafts=tuple(one for one in versions if not one.published_at),
-        twins=_twins(viewer, row, version) if version else (),
-        related=_related(viewer, row, version) if version else (),
+        twins=_some(twins(viewer, row, version)) if version else (),
+        related=_some(related(viewer, row, version)) if version else (),
         may=acts_on(viewer, row) & UPKEEP,
         is_liked=likes.is_liked(viewer, embedding=row),
         packs=packs.holding(viewer, embedding=row),
@@ -147,16 +147,16 @@ def _listed(viewer: Viewer) -> QuerySet[Embedding]:
     return visible(Embedding.objects.listed(), viewer)
 
 
-def _twins(viewer: Viewer, row: Embedding, version: Version) -> tuple[Card, ...]:
-    """Other embeddings with exactly these values."""
+def twins(viewer: Viewer, row: Embedding, version: Version) -> QuerySet[Embedding]:
+    """Other embeddings with exactly these values, the oldest first."""
     same = _listed(viewer).exclude(pk=row.pk).filter(head__tensor_digest=version.tensor_digest)
-    return cards.make(cards.with_heads(same.order_by("created_at"))[:RELATED])
+    return same.order_by("created_at", "pk")
 
 
-def _related(viewer: Viewer, row: Embedding, version: Version) -> tuple[Card, ...]:
+def related(viewer: Viewer, row: Embedding, version: Version) -> QuerySet[Embedding]:
     """Embeddings for the same family that share tags or kind, the most alike first."""
     tags = list(row.tags.values_list("pk", flat=True))
-    alike = (
+    return (
         _listed(viewer)
         .exclude(pk=row.pk)
         .filter(head__family=version.family)
@@ -164,4 +164,7 @@ def _related(viewer: Viewer, row: Embedding, version: Version) -> tuple[Card, ..
         .filter(Q(shared__gt=0) | Q(kind=row.kind))
         .order_by("-shared", "-downloads", "-pk")
     )
-    return cards.make(cards.with_heads(alike)[:RELATED])
+
+
+def _some(rows: QuerySet[Embedding]) -> tuple[Card, ...]:
+    return cards.make(cards.with_heads(rows)[:RELATED])

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
 from hub.access import Viewer, under, visible
 from hub.catalog import cursors, search, whole
 from hub.catalog.licences import PERMISSIONS
-from hub.models import Embedding, Version
+from hub.models import Embedding, Like, Version
 from hub.models.registry import Visibility
 
 # Field and whether the largest comes first.
@@ -19,6 +20,7 @@ SORTS: Final = {
     "liked": ("likes", True),
     "newest": ("head__published_at", True),
     "oldest": ("head__published_at", False),
+    "name": ("alphabetical", False),
 }
 
 
@@ -27,7 +29,8 @@ class Question:
     """What is looked for. None asks nothing; an empty collection of numbers finds nothing.
 
     `family` and `licence` are those of the newest version, as on the page. `bases` are a condition on versions, any of
-    which may fulfil it. `since` is when the newest version was published.
+    which may fulfil it. `since` is when the newest version was published. `by_fit`: what is found by words comes by how
+    well they fit, whatever `sort` says. `liked`: what the viewer likes, unlisted things too.
     """
 
     query: str = ""
@@ -45,7 +48,9 @@ class Question:
     derivatives: bool | None = None
     other_terms: bool | None = None
     commercial: bool | None = None
+    liked: bool = False
     sort: str = "pulled"
+    by_fit: bool = True
     cursor: str = ""
     skip: int = 0
     limit: int = 100
@@ -60,14 +65,14 @@ class Listed:
 
 
 def list_shelves(viewer: Viewer, *, question: Question) -> Listed:
-    """Public embeddings with something to pull, and the viewer's own; with words by how well they fit.
-
-    Invalid for a cursor that is none of this list's.
-    """
-    rows, index = search.matching(_matching(offered(viewer), question), question.query)
-    if index is not None:
+    """Public embeddings with something to pull, and the viewer's own. Invalid for a cursor of another list."""
+    listed = _liked(viewer) if question.liked else offered(viewer)
+    rows, index = search.matching(_matching(listed, question), question.query)
+    if index is not None and question.by_fit:
         return _by_rank(viewer, rows, index, question)
     field, descending = SORTS[question.sort]
+    if field == "alphabetical":
+        rows = rows.annotate(alphabetical=Lower("title"))
     if question.cursor:
         rows = rows.filter(cursors.after(field, question.cursor, descending=descending))
     sign = "-" if descending else ""
@@ -87,6 +92,11 @@ def offered(viewer: Viewer) -> QuerySet[Embedding]:
     if viewer.user is not None and viewer.has_scope("read"):
         public |= under(viewer, "see_private")
     return visible(Embedding.objects.all(), viewer).filter(public, head__state=Version.State.PUBLISHED)
+
+
+def _liked(viewer: Viewer) -> QuerySet[Embedding]:
+    rows = visible(Embedding.objects.all(), viewer).filter(head__state=Version.State.PUBLISHED)
+    return rows.filter(Exists(Like.objects.filter(user=viewer.user, embedding=OuterRef("pk"))))
 
 
 def _by_rank(viewer: Viewer, rows: QuerySet[Embedding], index: search.Index, question: Question) -> Listed:

@@ -39,7 +39,7 @@ _TOLD: Final = (
         "embedding__visibility",
         "embedding__gate",
     ),
-    *("embedding__downloads", "embedding__owner__name"),
+    *("embedding__downloads", "embedding__likes", "embedding__owner__name"),
 )
 # Pictures that show what the word does: no controls, and not the blocks that go to the limits on purpose.
 SHOWING: Final = Q(role=Preview.Role.UPLOAD) | Q(

@@ -47,10 +47,10 @@ def model(request: HttpRequest, shelf: Shelf, *, with_status: bool = False) -> d
         "creator": {"username": embedding.owner.name, "image": None},
         "tags": sorted(tag.slug for tag in embedding.tags.all()),
         "stats": {
-            **_stats(embedding.downloads),
+            **_stats(embedding.downloads, embedding.likes),
             "commentCount": 0,
             "tippedAmountCount": 0,
-            "favoriteCount": 0,
+            "favoriteCount": embedding.likes,
             "ratingCount": 0,
             "rating": 0,
         },
@@ -168,7 +168,8 @@ def _common(request: HttpRequest, whole: Whole) -> dict[str, Any]:
         "nsfwLevel": LEVEL,
         "description": str(prose.card(row.notes)),
         "trainedWords": [row.trigger],
-        "stats": _stats(whole.pulls),
+        # People like an embedding and not one version of it.
+        "stats": _stats(whole.pulls, row.embedding.likes),
         "earlyAccessEndsAt": None,
         "earlyAccessConfig": None,
         "supportsGeneration": False,
@@ -192,5 +193,5 @@ def _permissions(licence: str) -> dict[str, Any]:
     }
 
 
-def _stats(pulls: int) -> dict[str, int]:
-    return {"downloadCount": pulls, "thumbsUpCount": 0, "thumbsDownCount": 0}
+def _stats(pulls: int, likes: int) -> dict[str, int]:
+    return {"downloadCount": pulls, "thumbsUpCount": likes, "thumbsDownCount": 0}

@@ -45,6 +45,7 @@ def models(request: HttpRequest, viewer: Viewer) -> tuple[shelves.Question, dict
         derivatives=asked.flag("allowDerivatives"),
         other_terms=asked.flag("allowDifferentLicense"),
         commercial=_commercial(uses),
+        liked=kept["favorites"] is True,
         sort=words.SORTS[sort],
         cursor=asked.text("cursor"),
         skip=skip,
@@ -58,7 +59,7 @@ def models(request: HttpRequest, viewer: Viewer) -> tuple[shelves.Question, dict
     if not viewer.is_signed_in and ("favorites" in asked or "hidden" in asked):
         raise Unauthenticated("not_authenticated", "Send an access token for what you marked.")
     is_other_kind = bool(types) and words.OURS not in types
-    if is_other_kind or any(wants_nothing) or any(kept.values()):
+    if is_other_kind or any(wants_nothing) or kept["hidden"]:
         question = shelves.Question(numbers=(), limit=limit)
     return question, paging
 

@@ -20,11 +20,11 @@ FILE_TYPES: Final = [
 FILE_FORMATS: Final = ["SafeTensor", "PickleTensor", "GGUF", "Diffusers", "Core ML", "ONNX", "Other"]
 FILE_SIZES: Final = ["full", "pruned"]
 BASE_MODEL_TYPES: Final = ["Standard", "Inpainting", "Refiner", "Pix2Pix"]
-# What each order means here: there are no ratings and reactions, so all that measure favour go by pulls.
+# What each order means here: there are no ratings and comments, so all that measure favour go by pulls or likes.
 SORTS: Final = {
     "Highest Rated": "pulled",
     "Most Downloaded": "pulled",
-    "Most Liked": "pulled",
+    "Most Liked": "liked",
     "Most Discussed": "pulled",
     "Most Collected": "pulled",
     "Most Images": "pulled",

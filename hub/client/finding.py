@@ -8,7 +8,13 @@ from hub.client.names import origin
 from hub.client.remote import API, field, rows
 from hub.client.transport import Call, Transport
 
-SORTS: Final = {"new": "newest", "old": "oldest", "pulled": "pulled"}
+SORTS: Final = {
+    "new": "newest",
+    "old": "oldest",
+    "pulled": "pulled",
+    "liked": "liked",
+    "name": "name",
+}
 _PAGE: Final = 100
 
 
@@ -20,18 +26,18 @@ class Question:
     family: str | None = None
     kind: str | None = None
     owner: str | None = None
-    sort: str = "new"
+    sort: str | None = None
     limit: int = 20
 
 
 def search(transport: Transport, question: Question) -> list[dict[str, Any]]:
-    """What matches, in the order asked for (with words: the best first): name, kind, family, trigger, and more."""
+    """What matches, in the order asked for, else the best first, or the newest: name, kind, family, and more."""
     asked = {
         "q": question.words,
         "family": question.family,
         "kind": question.kind,
         "owner": question.owner,
-        "sort": SORTS[question.sort],
+        "sort": SORTS[question.sort] if question.sort else None,
         "limit": str(min(question.limit, _PAGE)),
     }
     url = transport.url(f"{API}/embeddings", {key: value for key, value in asked.items() if value})

@@ -112,6 +112,7 @@ CALLS: Final[dict[str, Callable[[Seeded], Asked]]] = {
     "listEmbeddings": having(lambda hub: hub.version, query={"q": "moss"}, who="nobody"),
     "createEmbedding": ask(body={"name": "fern-light", "kind": "style", "tags": ["green"]}),
     "getEmbedding": ask(lambda hub: of(hub.embedding), who="nobody"),
+    "listRelated": ask(lambda hub: of(hub.embedding), who="nobody"),
     "updateEmbedding": ask(lambda hub: of(hub.embedding), body={"summary": "Soft light.", "tags": ["moss"]}),
     "deleteEmbedding": ask(lambda hub: of(hub.embedding)),
     "listDraftsOf": ask(lambda hub: of(hub.draft.embedding)),

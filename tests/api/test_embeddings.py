@@ -321,3 +321,34 @@ def test_people_their_likes_and_their_words_are_found(client: Client, token: dic
     [namesake] = client.get(f"{API}/triggers/MOSS-dragon").json()["items"]
     assert namesake["name"] == "ada/moss-dragon"
     assert client.get(f"{API}/triggers/unused").json()["items"] == []
+
+
+def test_lists_are_sorted_by_name_and_words_in_any_order_asked_for(client: Client) -> None:
+    for name, title in (("moss-b", "apple moss"), ("moss-a", "Zebra~moss"), ("moss-c", "Apple moss 2")):
+        factories.published(name=name, title=title)
+
+    def names(**asked: str) -> list[str]:
+        found: list[str] = []
+        answer = client.get(f"{API}/embeddings", {"limit": "1", **asked}).json()
+        while True:
+            found += [one["title"] for one in answer["items"]]
+            if not answer["next"]:
+                return found
+            answer = client.get(answer["next"]).json()
+
+    by_name = ["apple moss", "Apple moss 2", "Zebra~moss"]
+    assert names(sort="name") == names(sort="name", q="moss") == by_name
+    assert names(sort="newest", q="moss") == ["Apple moss 2", "Zebra~moss", "apple moss"] == names()
+    assert sorted(names(q="moss")) == sorted(by_name)
+
+
+def test_related_words_and_twins_are_those_of_the_page(client: Client) -> None:
+    data = samples.canonical_file(seed=777)
+    factories.published(tags=["green"], ingested=factories.ingested(data))
+    factories.published("bob", "copy", kind="object", ingested=factories.ingested(data))
+    factories.published("bob", "fern", kind="object", tags=["green"])
+    factories.published("bob", "secret", tags=["green"], visibility="private")
+    answer = client.get(f"{API}/embeddings/ada/moss-dragon/related").json()
+    assert [one["name"] for one in answer["twins"]] == ["bob/copy"]
+    assert [one["name"] for one in answer["related"]] == ["bob/fern"]
+    assert client.get(f"{API}/embeddings/bob/secret/related").status_code == 404

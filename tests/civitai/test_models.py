@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.access import Viewer
 from hub.models import Embedding
+from hub.services.embeddings import sharing
 from hub.services.versions import freezing, publishing
 from tests import factories
 from tests.civitai import shelf
@@ -150,8 +151,10 @@ def test_orders_and_periods(client: Client, monkeypatch: Any) -> None:
     Embedding.objects.filter(pk=old.embedding_id).update(downloads=9)
     assert listed(client, sort="Newest") == [new.embedding_id, old.embedding_id]
     assert listed(client, sort="Oldest") == [old.embedding_id, new.embedding_id]
-    for sort in ("Highest Rated", "Most Downloaded", "Most Liked", "Most Images"):
+    for sort in ("Highest Rated", "Most Downloaded", "Most Images"):
         assert listed(client, sort=sort) == [old.embedding_id, new.embedding_id]
+    sharing.like(factories.viewer("otto"), embedding=new.embedding)
+    assert listed(client, sort="Most Liked") == [new.embedding_id, old.embedding_id]
     assert listed(client, period="Month") == [new.embedding_id]
     assert set(listed(client, period="Year")) == {new.embedding_id, old.embedding_id}
 
@@ -222,11 +225,44 @@ def test_a_text_with_a_nul_in_it_finds_nothing_worse_than_nothing(client: Client
     assert client.get(f"{shelf.API}/model-versions/by-hash/%00").status_code == 404
 
 
-def test_marked_things_are_asked_for_with_a_token_and_there_are_none(client: Client) -> None:
-    shelf.published()
+def test_marked_things_are_asked_for_with_a_token_and_are_what_its_person_likes(client: Client) -> None:
+    liked = shelf.published()
+    unlisted = shelf.published(name="unlisted-one", visibility="unlisted")
+    shelf.published(name="ink-wash")
+    for one in (liked, unlisted):
+        sharing.like(factories.viewer("otto"), embedding=one.embedding)
     for name in ("favorites", "hidden"):
         assert client.get(f"{shelf.API}/models", {name: "false"}).json()["error"] == "Unauthorized"
-        assert shelf.get(client, "/models", {name: "true"}, headers=shelf.bearer())["items"] == []
+    otto = shelf.bearer("otto")
+
+    def found(**asked: str) -> set[int]:
+        return {record["id"] for record in shelf.get(client, "/models", asked, headers=otto)["items"]}
+
+    assert found(favorites="true") == {liked.embedding_id, unlisted.embedding_id}
+    assert found(favorites="true", query="unlisted") == {unlisted.embedding_id}
+    assert found(favorites="true", types="LORA") == found(hidden="true") == set()
+    assert len(found(favorites="false")) == 2
+    assert shelf.get(client, "/models?favorites=true", headers=shelf.bearer("ann"))["items"] == []
+
+
+def test_likes_are_told_of_models_and_versions_at_once(client: Client) -> None:
+    version = shelf.published()
+
+    def told() -> list[int]:
+        model = shelf.get(client, f"/models/{version.embedding_id}")
+        [listed] = shelf.get(client, "/models")["items"]
+        alone = shelf.get(client, f"/model-versions/{version.pk}")
+        return [
+            one["stats"]["thumbsUpCount"]
+            for one in (model, model["modelVersions"][0], listed, listed["modelVersions"][0], alone)
+        ]
+
+    assert told() == [0] * 5
+    for name in ("otto", "ida"):
+        sharing.like(factories.viewer(name), embedding=version.embedding)
+    assert told() == [2] * 5
+    sharing.unlike(factories.viewer("ida"), embedding=version.embedding)
+    assert told() == [1] * 5
 
 
 def test_lists_name_public_things_and_to_their_owner_the_rest(client: Client) -> None:

@@ -24,8 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sort",
         choices=SORTS,
-        default="new",
-        help="order (%(default)s); words: best first",
+        help="order (words: the best first; else new)",
     )
     parser.add_argument("--limit", type=_limit, default=20, metavar="N", help="at most so many (%(default)s)")
     common.add_hub(parser)
