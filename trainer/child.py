@@ -56,6 +56,7 @@ class EngineChild:
         self.folder = Path(folder) if folder else None
         self._process: subprocess.Popen[str] | None = None
         self._is_asked = False
+        self._is_deaf = False
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
         self._log_reader: threading.Thread | None = None
@@ -74,6 +75,11 @@ class EngineChild:
     def working(self) -> bool:
         """Whether a live child owes the end of a command."""
         return self.running and self._is_asked
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether it is compiling, as far as its events were read: then only `kill` stops it within minutes."""
+        return self.running and self._is_deaf
 
     @property
     def log(self) -> str:
@@ -104,7 +110,7 @@ class EngineChild:
             start_new_session=True,
         )
         self._process = process
-        self._is_asked = False
+        self._is_asked = self._is_deaf = False
         threading.Thread(target=self._read_events, args=(process.stdout, self._lines), daemon=True).start()
         self._log_reader = threading.Thread(target=self._read_log, args=(process.stderr,), daemon=True)
         self._log_reader.start()
@@ -136,6 +142,7 @@ class EngineChild:
                 raise self._death()
             is_last = event.get("event") in FINAL
             self._is_asked = self._is_asked and not is_last
+            self._is_deaf = event.get("event") == "compiling"
             yield event
             if is_last:
                 return
@@ -148,6 +155,9 @@ class EngineChild:
         """End the child in order: it may finish its step and save, then is killed after `timeout` seconds."""
         process = self._process
         if process is None:
+            return
+        if self.is_deaf:
+            self.kill()
             return
         with contextlib.suppress(EngineDied):
             self.send({"do": "quit"})

@@ -20,6 +20,7 @@ from hub.services.versions import freezing, previews
 from trainer import workspace
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.models import TrainingRun
+from trainer.recorder import Recorder
 from trainer.services import finishing, leases, pictures, telling
 from trainer.services.leases import Claim, LeaseLost
 from trainer.services.limits import OverLimit
@@ -143,7 +144,7 @@ def _fail(claim: Claim, fault: str, code: str, message: str) -> None:
 def _save_last(claim: Claim) -> None:
     """The worker is told to stop: let the engine save what it has, and keep that checkpoint."""
     try:
-        if _child.working:
+        if _child.working and not _child.is_deaf:
             _child.cancel(str(claim.run_id))
             _take_last_words(claim)
     except (LeaseLost, EngineDied, HubError) as error:
@@ -161,7 +162,7 @@ def _give_back(claim: Claim) -> None:
 
 
 def _take_last_words(claim: Claim) -> None:
-    last = Attempt(_child, claim)
+    last = Recorder(claim, TrainingRun.objects.get(pk=claim.run_id))
     try:
         for event in _child.events(timeout=STOP_SECONDS):
             if event.get("id") == str(claim.run_id) and event["event"] == "checkpoint":

@@ -2,7 +2,7 @@
 
 Its rows are a function of seed and step alone, so that runs can be compared to the last bit. What goes wrong is
 written in the recipe's initializer: `crash at 25` (unless resumed), `refuse`, `break`, `starve`, `deaf`,
-`spoil`, `crash in sheet`.
+`compile` (for ten minutes, unless resumed), `spoil`, `crash in sheet`.
 """
 
 import hashlib
@@ -23,6 +23,11 @@ from trainer.prompts import OWN, sheet_plan
 
 PAUSE = float(sys.argv[1])
 WIDTH, VECTORS, EVERY = 128, 2, 10
+FAULTS = {
+    "refuse": ("recipe", "too_dark", "The pictures are black.", ""),
+    "break": ("machine", "engine_error", "It broke.", "at 0x0"),
+    "starve": ("machine", "out_of_memory", "No memory.", "at 0x0"),
+}
 stopped: set[str] = set()
 
 
@@ -52,14 +57,9 @@ def train(command: dict[str, Any]) -> None:
     run, recipe, folder = command["id"], command["recipe"], Path(command["workdir"])
     say("preparing", id=run, stage="pictures", text="Reading pictures")
     trouble = recipe["initializer"]
-    if trouble == "refuse":
-        say("failed", id=run, fault="recipe", code="too_dark", message="The pictures are black.", detail="")
-        return
-    if trouble == "break":
-        say("failed", id=run, fault="machine", code="engine_error", message="It broke.", detail="at 0x0")
-        return
-    if trouble == "starve":
-        say("failed", id=run, fault="machine", code="out_of_memory", message="No memory.", detail="at 0x0")
+    if trouble in FAULTS:
+        fault, code, message, detail = FAULTS[trouble]
+        say("failed", id=run, fault=fault, code=code, message=message, detail=detail)
         return
     step, rows = 0, [0.0] * (WIDTH * VECTORS)
     parts: dict[int, str] = {}
@@ -69,6 +69,9 @@ def train(command: dict[str, Any]) -> None:
         for kept, digest in state["parts"]:
             parts[kept] = (Path(command["resume"]).parent / f"{digest}.part").read_text()
     say("started", id=run, step=step, steps=recipe["max_steps"], prompts=["a picture of it"])
+    if trouble == "compile":
+        save(folder, run, step, rows, parts)
+        compile_blocks(command, step)
     while step < recipe["max_steps"]:
         if run in stopped and trouble != "deaf":
             save(folder, run, step, rows, parts)
@@ -90,6 +93,12 @@ def train(command: dict[str, Any]) -> None:
             os._exit(3)
     ways = [json.loads(part) for _, part in sorted(parts.items())]
     finish(folder, command, [sum(values) for values in zip(rows, *ways, strict=True)])
+
+
+def compile_blocks(command: dict[str, Any], step: int) -> None:
+    say("compiling", id=command["id"], step=step)
+    time.sleep(0.5 if command["resume"] else 600)
+    say("note", id=command["id"], step=step, text="Steps are compiled.")
 
 
 def save(folder: Path, run: str, step: int, rows: list[float], parts: dict[int, str]) -> None:

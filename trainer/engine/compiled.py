@@ -4,6 +4,7 @@ A compiled backward pass can be wrong while the loss is right to the seventh dig
 its rows on its first batch before it uses them. Whatever stands in the way, the run goes on without and says so.
 """
 
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -53,19 +54,31 @@ class Blocks:
             vars(block).pop("forward", None)
 
 
-def settle(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, on_event: OnEvent) -> None:
+def settle(
+    base: BaseModel,
+    recipe: Recipe,
+    data: Dataset,
+    state: RunState,
+    on_event: OnEvent,
+    save: Callable[[RunState], None],
+) -> None:
     """Decide whether steps are compiled, for the whole run: `state.fit.compiled`, which checkpoints keep.
 
     A run that went on without goes on without; one that was compiled is compiled again, or says that it cannot be.
+    While the compiler works, nothing else is heard, a wish to stop neither: before that the state is saved, and the
+    event `compiling` tells whoever listens that only an end of the whole program stops it now.
     """
     fit = state.fit
     if fit is None or not recipe.compile or fit.compiled is False:
         return
-    was, fit.compiled = fit.compiled, False
-    tell = partial(on_event, "note", step=state.step)
     hindrance = _hindrance(recipe, data)
+    tell = partial(on_event, "note", step=state.step)
     if not hindrance:
+        save(state)
         tell(text="Compiling the repeated blocks of the UNet. This can take minutes.")
+        on_event("compiling", step=state.step)
+    was, fit.compiled = fit.compiled, False
+    if not hindrance:
         hindrance = _failing(base, recipe, data, state, fit)
     fit.compiled = not hindrance
     if not hindrance:

@@ -73,7 +73,7 @@ def train(base: BaseModel, recipe: Recipe, data: Dataset, state: RunState, probe
     fit.apply(base)
     if base.dtype == torch.float16 and state.scaler is None:
         state.scaler = Scaler.on(base.device)
-    settle(base, recipe, data, state, hooks.on_event)
+    settle(base, recipe, data, state, hooks.on_event, hooks.save)
     meter = Meter()
     good = state.copy()
     if not state.fixed:

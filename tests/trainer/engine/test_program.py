@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.parts.family import children, is_alive
+from tests.parts.worker import eventually
 from tests.trainer.engine.conftest import Images
 from trainer.child import EngineChild, EngineDied, EngineSilent
 from trainer.recipe import Recipe
@@ -83,6 +85,23 @@ def test_cancel_is_honoured_within_a_step_and_keeps_a_checkpoint(
     assert event["event"] == "stopped"
     assert asked_at is not None
     assert Path(event["checkpoint"]).exists()
+
+
+def test_engine_that_compiles_is_deaf_and_is_ended_at_once_with_all_it_started(
+    command: Callable[..., Event], recipe: Make, tmp_path: Path
+) -> None:
+    child = EngineChild(folder=tmp_path)
+    child.start()
+    child.send(command(recipe(max_steps=600, compile=True, early_stop=False)))
+    for event in child.events(120):
+        if event["event"] == "compiling":
+            break
+    assert event["event"] == "compiling", event
+    assert child.is_deaf and child.pid is not None
+    started = [child.pid, *children(child.pid)]
+    child.stop(600)
+    assert not child.running
+    eventually(lambda: not any(is_alive(pid) for pid in started))
 
 
 def test_cancel_before_the_command_starts(
