@@ -20,7 +20,7 @@ SILENT := HUB_DATA_DIR=$(VENV)/check-data
 OLD_HF := 0.36.2
 OLD_HF_VENV := .venv-hf036
 HF_TESTS := tests/hf tests/journeys/test_pull_with_huggingface_hub.py
-.PHONY: help setup run worker check test suite postgres test-hf test-hf-old bench docs
+.PHONY: help setup run worker check test invariants suite postgres test-hf test-hf-old bench docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ check: $(VENV)/test.stamp ## lint, format, types, import contracts, templates, m
 
 test: $(VENV)/test.stamp ## everything CI runs: check, and every suite on its real parts
 	@$(MAKE) --no-print-directory -j 2 suite postgres
+
+invariants: $(VENV)/test.stamp ## the fourteen things that training keeps, on the CPU
+	$(PY) -m pytest -q -n $(JOBS) --dist loadscope $$($(PY) -m tests.trainer.invariants)
 
 suite: $(VENV)/test.stamp
 	$(TESTS) -n $(JOBS) --dist loadscope --no-loadscope-reorder

@@ -1,5 +1,6 @@
 """A recipe that exists is valid, and travels as JSON without loss."""
 
+import dataclasses
 import json
 import math
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer.options import CHOICES, RANGES
 from trainer.presets import FAMILIES, PRESETS
 from trainer.recipe import KINDS, Recipe, RecipeError, parse_piecewise, parse_timesteps
 
@@ -53,6 +55,41 @@ def test_any_valid_recipe_round_trips_exactly(
     again = Recipe.from_json(recipe.to_json())
     assert again == recipe
     assert again.to_json() == recipe.to_json()
+
+
+def of(name: str, kind: object) -> st.SearchStrategy[object]:
+    """Values that a setting may have."""
+    if name in CHOICES:
+        return st.sampled_from(CHOICES[name])
+    if kind is bool:
+        return st.booleans()
+    low, high = RANGES[name]
+    if kind is int:
+        return st.integers(int(low), int(high))
+    return st.floats(low, high) | (st.none() if kind == float | None else st.nothing())
+
+
+VARIED = {
+    field.name: of(field.name, field.type)
+    for field in dataclasses.fields(Recipe)
+    if field.type is bool or field.name in {*CHOICES, *RANGES} - {"kind", "resolution", "initializer_mode"}
+}
+
+
+@given(
+    settings=st.fixed_dictionaries({}, optional=VARIED),
+    resolution=st.integers(1, 24).map(lambda n: 64 * n),
+    mode=st.sampled_from([{}, {"initializer_mode": "random"}, {"initializer_mode": "cross", "norm": "off"}]),
+)
+def test_any_setting_of_any_value_survives_json(
+    settings: dict[str, object], resolution: int, mode: dict[str, str]
+) -> None:
+    if settings.get("optimizer") != "prodigy":
+        settings.pop("lr", None)
+    recipe = Recipe.from_dict({**SMALL, "initializer": "moss", "resolution": resolution, **settings, **mode})
+    again = Recipe.from_json(recipe.to_json())
+    assert again == recipe
+    assert (again.to_json(), again.to_dict()) == (recipe.to_json(), recipe.to_dict())
 
 
 def test_a_recipe_without_preview_prompts_is_written_as_before_there_were_any() -> None:

@@ -75,10 +75,10 @@ def test_same_seed_gives_the_same_rows_and_another_seed_others(train: Train, rec
     assert not torch.equal(first, other)
 
 
-def test_run_killed_twice_ends_bit_equal_in_new_processes(
+def test_run_killed_and_stopped_ends_bit_equal_in_new_processes_that_draw_previews(
     base_folder: Path, images: Images, recipe: Make, train: Train, tmp_path: Path
 ) -> None:
-    settings = recipe(max_steps=110, batch=1)
+    settings = recipe(max_steps=150, batch=1)
     child = EngineChild(folder=tmp_path)
     command = {
         "do": "train",
@@ -89,17 +89,22 @@ def test_run_killed_twice_ends_bit_equal_in_new_processes(
         "workdir": str(tmp_path / "work"),
         "threads": 1,
     }
-    resume = None
-    for killed_after in (50, 100):
-        child.start()
-        child.send({**command, "resume": resume})
-        for event in child.events(120):
-            if event["event"] == "checkpoint" and event["step"] >= killed_after:
-                child.kill()
-                break
-        resume = str(max((tmp_path / "work" / "checkpoints").glob("step-*.safetensors")))
     child.start()
-    child.send({**command, "resume": resume})
+    child.send(command)
+    for event in child.events(120):
+        if event["event"] == "checkpoint":
+            child.kill()
+            break
+    killed = str(max((tmp_path / "work" / "checkpoints").glob("step-*.safetensors")))
+    child.start()
+    child.send({**command, "resume": killed, "preview_every": 20})
+    for event in child.events(120):
+        if event["event"] == "preview":
+            child.cancel("r")
+    child.stop()
+    assert event["event"] == "stopped", event
+    child.start()
+    child.send({**command, "resume": event["checkpoint"], "preview_every": 70})
     *_, result = child.events(120)
     child.stop()
     assert result["event"] == "result", result

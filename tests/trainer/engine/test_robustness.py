@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.trainer.engine.conftest import Images, Recorder, rows_of
 from trainer.engine.base_model import BaseModel
@@ -84,26 +85,39 @@ def test_bad_stretch_goes_back_and_halves_the_rate(base: BaseModel, recipe: Make
     assert steps == [10, 20, 30, 40, 50, 60, 70]
 
 
-def test_run_that_stays_bad_fails_with_an_explanation(base: BaseModel, recipe: Make, train: Train) -> None:
-    with broken_unet(base, lambda call, out: (out[0] * float("nan"),)), pytest.raises(Fault) as refused:
-        train(recipe())
+@pytest.mark.parametrize("first", [0, 55])
+def test_run_that_stays_bad_fails_with_an_explanation_and_no_file_has_a_bad_number(
+    base: BaseModel, recipe: Make, train: Train, tmp_path: Path, first: int
+) -> None:
+    def spoil(call: int, output: Any) -> Any:
+        return (output[0] * float("nan"),) if call >= first else output
+
+    with broken_unet(base, spoil), pytest.raises(Fault) as refused:
+        train(recipe(max_steps=70))
     assert (refused.value.fault, refused.value.code) == ("recipe", "diverged")
     assert "learning rate" in refused.value.message
+    tensors = [load_file(path) for path in tmp_path.rglob("*.safetensors")]
+    assert len(tensors) > 0 or not first
+    assert all(torch.isfinite(one).all() for file in tensors for one in file.values())
 
 
+@pytest.mark.parametrize("first", [0, 5])
 def test_full_memory_splits_the_batch_and_keeps_the_update(
-    base: BaseModel, recipe: Make, train: Train
+    base: BaseModel, recipe: Make, train: Train, first: int
 ) -> None:
     settings = recipe(batch=4, max_steps=10)
 
     def spoil(call: int, output: Any) -> Any:
-        if len(output[0]) > 2:
+        if call >= first and len(output[0]) > 2:
             raise torch.OutOfMemoryError("no room")
         return output
 
     whole = rows_of(train(settings).last)
     with broken_unet(base, spoil):
-        split = rows_of(train(settings).last)
+        events = train(settings)
+    (note,) = events.of("note")
+    split = rows_of(events.last)
+    assert (note["step"], events.last["steps"]) == (first, 10)
     assert (whole - split).abs().max() < 1e-4
 
 

@@ -41,6 +41,12 @@ def test_prompts_without_the_word_are_untouched_by_shown_rows(base: BaseModel) -
     bare = base.encode([ids]).hidden
     with base.showing([torch.full((3, 128), 9.0)]):
         assert torch.equal(base.encode([ids]).hidden, bare)
+    encoder = base.encoders[0]
+    encoder.model.set_input_embeddings(encoder.overlay.table)
+    try:
+        assert torch.equal(base.encode([ids]).hidden, bare)
+    finally:
+        encoder.model.set_input_embeddings(encoder.overlay)
 
 
 def test_rows_are_shown_inside_the_block_only(base: BaseModel) -> None:
