@@ -12,7 +12,7 @@ from hub.access import Viewer, under, visible
 from hub.catalog import cursors
 from hub.errors import Invalid
 from hub.models import Commit, Embedding, File, Version
-from hub.models.registry import Visibility
+from hub.models.registry import Gate, Visibility
 
 # What every embedding is, whatever its tags say.
 ALWAYS: Final = frozenset({"textual_inversion", "diffusers", "text-to-image"})
@@ -67,11 +67,12 @@ class KeptPage:
 
 @dataclass(frozen=True)
 class Question:
-    """What is looked for; each of `filters` must match a tag of the card."""
+    """What is looked for; each of `filters` must match a tag of the card, and the gate one of `gates`."""
 
     search: str = ""
     author: str = ""
     filters: Sequence[str] = ()
+    gates: Sequence[str] = tuple(Gate)
     sort: str = "createdAt"
     cursor: str = ""
     limit: int = 100
@@ -128,6 +129,8 @@ def _offered(viewer: Viewer) -> Q:
 
 def _matching(found: QuerySet[Any], question: Question) -> QuerySet[Any]:
     """Narrow down by author, by part of the id, and by tags."""
+    if set(question.gates) != set(Gate):
+        found = found.filter(gate__in=question.gates)
     if question.author:
         found = found.filter(owner__name=question.author.lower())
     if question.search:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from hub.catalog import gates
 from hub.errors import HubError, Invalid
 from hub.wire import auth, cors
 from hub.wire.errors import request_id
@@ -28,6 +29,8 @@ def body(request: HttpRequest, error: HubError, status: int) -> HttpResponse:
     if "issues" in error.detail:
         issues = error.detail["issues"]
         told = {"name": "ZodError", "message": json.dumps(issues), "issues": issues}
+    elif error.code == gates.CODE:
+        told = _at_the_gate(error)
     elif status == 401:
         told = "Unauthorized"
     elif status == 405:
@@ -48,5 +51,11 @@ def download_body(request: HttpRequest, error: HubError, status: int) -> HttpRes
         response = HttpResponse(address, status=307, content_type="text/plain; charset=utf-8")
         response["Location"] = address
         return cors.allow(response)
-    content = {"error": "Unauthorized", "message": LOGIN_NEEDED, "code": error.code}
+    said = _at_the_gate(error) if error.code == gates.CODE else LOGIN_NEEDED
+    content = {"error": "Unauthorized", "message": said, "code": error.code}
     return cors.allow(JsonResponse({**content, "request_id": request_id(request)}, status=status))
+
+
+def _at_the_gate(error: HubError) -> str:
+    """Why, and the page on which one asks."""
+    return f"{error.message} {error.detail['page']}"

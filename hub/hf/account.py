@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
 from hub.access import Viewer, require
-from hub.catalog import cursors, packs, repositories, resolve
+from hub.catalog import cursors, gates, packs, repositories, resolve
 from hub.catalog import likes as liked
 from hub.errors import Forbidden, NotFound
 from hub.hf import found, naming, payloads
@@ -22,7 +22,7 @@ def whoami(request: HttpRequest) -> HttpResponse:
 
 @endpoint(strict=True)
 def auth_check(request: HttpRequest, owner: str, name: str, write: bool = False) -> HttpResponse:
-    """Empty when the viewer may read (or write to) this repository, else the refusal."""
+    """Empty when the viewer may have the files of this repository (or write to it), else the refusal."""
     viewer: Viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
     try:
         embedding = resolve.embedding(viewer, owner=owner, name=name)
@@ -35,6 +35,7 @@ def auth_check(request: HttpRequest, owner: str, name: str, write: bool = False)
         return JsonResponse({})
     if write:
         require(viewer, "publish_version", embedding)
+    gates.check(viewer, gates.of(embedding))
     return JsonResponse({})
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from hub.catalog import gates
 from hub.errors import HubError
 from hub.wire import auth
 from hub.wire.errors import request_id
@@ -33,6 +34,8 @@ def body(request: HttpRequest, error: HubError, status: int) -> HttpResponse:
             word = "RevisionNotFound"
     elif error.code == "stale_parent":
         status = 412
+    elif error.code == gates.CODE:
+        message, word = f"{message} {error.detail['page']}", "GatedRepo"
     elif error.kind == "unauthenticated":
         message, word = _unknown_caller(request, message)
     response = JsonResponse(

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.access import Viewer, require
 from hub.catalog import resolve, teams
 from hub.errors import Conflict, Forbidden, HubError, Invalid, NotFound, Unacceptable, Unauthenticated
-from hub.hf import bodies, found
+from hub.hf import bodies, found, payloads
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
-from hub.services.embeddings import details, labels, renaming
+from hub.models.registry import Gate
+from hub.services.embeddings import details, gating, labels, renaming
 from hub.services.versions import front_matter, lifecycle
 
 _NUMBER = re.compile(r"v[0-9]+")
@@ -121,18 +122,25 @@ def delete(request: HttpRequest) -> HttpResponse:
 @endpoint(strict=True)
 @require_http_methods(["PUT", "POST"])
 def settings(request: HttpRequest, owner: str, name: str) -> HttpResponse:
-    """Who may see an embedding. Nothing here is gated."""
+    """Who may see an embedding, and who may have its files; the terms of its gate stay as they are."""
     viewer, body = _viewer(request), bodies.json_object(request)
     embedding = found.own(viewer, owner, name, act="change_visibility")
     require(viewer, "change_visibility", embedding)
-    if body.get("gated"):
-        raise Invalid(
-            "not_supported", "This hub has no gated embeddings: make it private, or public.", field="gated"
-        )
+    gate = _gate(body)
+    if gate is not None:
+        embedding = gating.set_gate(viewer, embedding=embedding, gate=gate)
     wanted = _visibility(body)
     if wanted is not None:
         embedding = details.update_details(viewer, embedding=embedding, visibility=wanted)
-    return JsonResponse({"private": embedding.visibility == "private", "gated": False})
+    return JsonResponse({"private": embedding.visibility == "private", "gated": payloads.gated(embedding)})
+
+
+def _gate(body: dict[str, Any]) -> str | None:
+    """What clients call `gated`: a mode, or false for none."""
+    wanted = body.get("gated")
+    if wanted is False:
+        return Gate.OFF.value
+    return None if wanted is None else bodies.text(body, "gated")
 
 
 @endpoint()

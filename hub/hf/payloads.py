@@ -48,7 +48,7 @@ def repository(
         "author": embedding.owner.name,
         "sha": sha,
         "private": embedding.visibility == Visibility.PRIVATE,
-        "gated": False,
+        "gated": gated(embedding),
         "disabled": False,
         "downloads": embedding.downloads,
         "likes": embedding.likes,
@@ -61,6 +61,11 @@ def repository(
     if with_card:
         record["cardData"] = card
     return record
+
+
+def gated(embedding: Embedding) -> str | bool:
+    """The mode of its gate; false for none."""
+    return embedding.gate if embedding.is_gated else False
 
 
 def pack(found: Pack) -> dict[str, Any]:

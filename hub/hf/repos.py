@@ -11,6 +11,7 @@ from hub.catalog.pack_shapes import Pack
 from hub.errors import Invalid, NotFound
 from hub.hf import found, naming, payloads
 from hub.hf.endpoint import endpoint
+from hub.models.registry import Gate
 from hub.wire.remembered import remembered
 
 LIST_PAGE, LIST_MAX = 100, 1000
@@ -112,6 +113,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         search=query.get("search", ""),
         author=query.get("author", ""),
         filters=_filters(request),
+        gates=_gates(query.get("gated", "").lower()),
         sort=query.get("sort", "createdAt"),
         cursor=query.get("cursor", ""),
         limit=naming.whole_number(query.get("limit"), otherwise=LIST_PAGE, ceiling=LIST_MAX),
@@ -140,9 +142,16 @@ def listing(request: HttpRequest) -> HttpResponse:
 def _filters(request: HttpRequest) -> list[str]:
     """Every wanted tag; old clients join them with commas, and the pipeline is a tag like the others."""
     words = [*request.GET.getlist("filter"), *request.GET.getlist("pipeline_tag")]
-    if request.GET.get("gated", "").lower() in ("true", "auto", "manual"):
-        words.append("gated")
     return [word.strip() for text in words for word in text.split(",") if word.strip()]
+
+
+def _gates(wanted: str) -> tuple[str, ...]:
+    """The gates that `gated` names: one of them, any, or none; all are wanted without it."""
+    if wanted in ("true", "1"):
+        return (Gate.AUTO, Gate.MANUAL)
+    if wanted in ("false", "0"):
+        return (Gate.OFF,)
+    return (wanted,) if wanted in Gate.values else tuple(Gate)
 
 
 @endpoint()

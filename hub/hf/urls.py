@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from hub.hf import account, commit, lfs, login, manage, pages, repos, resolve
+from hub.hf import account, commit, gates, lfs, login, manage, pages, repos, resolve
 
 MODEL = "models/<str:owner>/<str:name>"
 LFS = "<str:owner>/<str:name>.git/info/lfs"
@@ -34,6 +34,9 @@ API = [
     path(f"{MODEL}/like", account.unlike, name="hf_like"),
     path(f"{MODEL}/xet-read-token/<path:revision>", account.xet_token, name="hf_xet_token"),
     path(f"{MODEL}/settings", manage.settings, name="hf_settings"),
+    path(f"{MODEL}/user-access-request/handle", gates.handle, name="hf_answer_access"),
+    path(f"{MODEL}/user-access-request/grant", gates.grant, name="hf_grant_access"),
+    path(f"{MODEL}/user-access-request/<str:state>", gates.requests, name="hf_access_requests"),
     path(f"{MODEL}/preupload/<path:revision>", commit.preupload, name="hf_preupload"),
     path(f"{MODEL}/commit/<path:revision>", commit.commit, name="hf_commit"),
     path(f"{MODEL}/branch/<path:branch>", manage.branch, name="hf_branch"),
@@ -51,6 +54,7 @@ urlpatterns = [
     path("uploads/<str:link>", lfs.upload, name="hf_lfs_upload"),
     path("uploads/<str:link>/complete", lfs.complete, name="hf_lfs_complete"),
     path("uploads/<str:link>/parts/<int:number>", lfs.part, name="hf_lfs_part"),
+    path("<str:owner>/<str:name>/ask-access", gates.ask, name="hf_ask_access"),
     path("<str:owner>/<str:name>/commit/<str:revision>", pages.page, name="hf_page"),
     path("<str:owner>/<str:name>/tree/<str:revision>", pages.page, name="hf_page"),
     path("<str:owner>/<str:name>/tree/<str:revision>/<path:path>", pages.page, name="hf_page"),

@@ -28,6 +28,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from hub.access import ANONYMOUS
+from hub.catalog import gates
 from hub.errors import (
     Forbidden,
     HubError,
@@ -101,6 +102,10 @@ def answer(request: HttpRequest, error: HubError) -> HttpResponse:
     moved = _new_address(request, error) if isinstance(error, Renamed) else None
     if moved is not None:
         return moved
+    if error.code == gates.CODE:
+        # Where one asks; each door says so in its own way.
+        page = reverse("entry", args=error.detail["embedding"].split("/"))
+        error.detail["page"] = request.build_absolute_uri(page)
     status = error.status if isinstance(error, ProtocolError) else STATUS[error.kind]
     response = _body(request)(request, error, status)
     if isinstance(error, ProtocolError):

@@ -75,20 +75,22 @@ def test_the_name_of_a_deleted_embedding_is_not_made_again(ask: Ask, writer: str
 
 
 @not_with_the_old_client
-def test_visibility_is_a_setting_and_gates_are_not_there(ask: Ask, writer: str, version: Version) -> None:
+def test_visibility_is_a_setting_beside_the_gate(ask: Ask, writer: str, version: Version) -> None:
     answer = ask(
         """
     answer = [told(lambda: api.update_repo_settings("mara/moss-glow", private=True)),
         api.model_info("mara/moss-glow").private,
         told(lambda: api.update_repo_settings("mara/moss-glow", visibility="public", gated=False)),
         api.model_info("mara/moss-glow").private,
-        told(lambda: api.update_repo_settings("mara/moss-glow", gated="auto"))]
+        told(lambda: api.update_repo_settings("mara/moss-glow", visibility="private", gated="auto"))[0],
+        api.model_info("mara/moss-glow").private, api.model_info("mara/moss-glow").gated]
     """,
         token=writer,
     )
     assert [answer[0][0], answer[1], answer[2][0], answer[3]] == ["none", True, "none", False]
-    assert answer[4][0] == "BadRequestError" and "no gated" in answer[4][1]
-    assert AuditEntry.objects.filter(act="update_details").count() == 2
+    assert answer[4:] == ["none", True, "auto"]
+    assert AuditEntry.objects.filter(act="update_details").count() == 3
+    assert AuditEntry.objects.filter(act="set_gate").count() == 1
 
 
 def test_a_renamed_embedding_is_found_under_both_names(
