@@ -22,7 +22,8 @@ pytestmark = [
 CARD = "---\nlicense: mit\nkind: object\ntrigger: moss-glow\n---\n# Moss glow\n\nLight under leaves.\n"
 # No store takes smaller parts, but for the last one.
 PART = 5 << 20
-# Signing in has its own journey and gates their own tests, test_further_calls.py has what is beyond the table and what no client means to call.
+# Signing in has its own journey and gates their own tests, test_further_calls.py has what is beyond the table and what
+# no client means to call.
 ELSEWHERE = {
     "hf_device", "hf_device_token", "hf_likes", "hf_like", "hf_own_repositories", "hf_team_repositories",
     "hf_unknown", "hf_elsewhere", "hf_resolve_one_segment", "hf_resolve_other_kind",
