@@ -141,6 +141,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_account": ("whoami", "manage_account"),
     "api_teams": ("see_teams", "create_team"),
     "api_team": ("see_public", "edit_team"),
+    "api_hidden": ("see_public", None),
     "api_rename_team": (None, "rename_team"),
     "api_team_members": ("see_public", None),
     "api_teammate": ("see_public", "manage_members"),
@@ -290,3 +291,4 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_picture_sets": ("see_public", None),
     "run_forget": (None, "delete_training_images"),
 }
+    "api_training_prompts": (None, "start_run"),

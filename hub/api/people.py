@@ -10,9 +10,9 @@ from hub.api import asked, payloads
 from hub.api.answers import json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
-from hub.api.pages import WholeQuery, answered, page, sliced
-from hub.api.shapes import BaseModelsShape, Fields, WhoamiShape
-from hub.catalog import bases, teams, triggers
+from hub.api.pages import WholeQuery, answered, page, sliced, taken
+from hub.api.shapes import BaseModelsShape, EmbeddingsShape, Fields, WhoamiShape
+from hub.catalog import bases, teams, triggers, whole
 from hub.catalog import likes as liked
 from hub.catalog import profile as profiles
 from hub.models import Like, Role
@@ -28,6 +28,18 @@ class PersonShape(Fields):
     packs = serializers.ListField(child=serializers.CharField(), help_text="`owner/name` of each.")
     embeddings = serializers.URLField()
     page = serializers.URLField()
+
+
+class LikesQuery(WholeQuery):
+    """Which likes."""
+
+    name = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=193,
+        help_text="An `owner/name`: nothing else, so that the list says whether you like it.",
+    )
 
 
 class LikedShape(Fields):
@@ -93,12 +105,36 @@ def person(request: Request, name: str) -> HttpResponse:
     return json_answer(request._request, content)
 
 
-@documented("listLikes", "What you like.", asks=WholeQuery, gives=LikedListShape)
+@documented(
+    "listHidden",
+    "What of a name only its people see: not public, or offering nothing. Empty for others.",
+    asks=WholeQuery,
+    gives=EmbeddingsShape,
+)
+@endpoint("GET")
+def hidden(request: Request, name: str) -> HttpResponse:
+    """What stands on no list."""
+    viewer = viewer_of(request)
+    given = asked.query(WholeQuery, request.GET.dict())
+    rows = profiles.hidden(viewer, owner=profiles.named(viewer, name=name))
+    shown, following = taken(
+        request._request, rows.select_related("owner").prefetch_related("tags"), given, field="created_at"
+    )
+    heads = whole.load(whole.pullable(viewer).filter(pk__in=[row.head_id for row in shown if row.head_id]))
+    newest = {one.version.embedding_id: one for one in heads}
+    items = [payloads.embedding(request._request, row, newest.get(row.pk)) for row in shown]
+    return answered(request._request, items, following)
+
+
+@documented("listLikes", "What you like.", asks=LikesQuery, gives=LikedListShape)
 @endpoint("GET")
 def likes(request: Request) -> HttpResponse:
     """The viewer's likes."""
-    given = asked.query(WholeQuery, request.GET.dict())
+    given = asked.query(LikesQuery, request.GET.dict())
     rows = liked.list_own(viewer_of(request))
+    if given["name"]:
+        owner, _, name = given["name"].lower().partition("/")
+        rows = rows.filter(embedding__owner__name=owner, embedding__name=name)
     return page(request._request, rows, given, lambda one: _liked(request._request, one))
 
 

@@ -97,5 +97,6 @@ urlpatterns: list[URLPattern] = [
     path("base-models", people.base_models, name="api_base_models"),
     path("schema", schema.schema, name="api_schema"),
     path("docs", schema.docs, name="api_docs"),
+    path("people/<str:name>/hidden", people.hidden, name="api_hidden"),
     path("<path:rest>", schema.unknown, name="api_unknown"),
 ]

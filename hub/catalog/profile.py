@@ -1,8 +1,8 @@
 """The page of a person, or of a team."""
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from hub.access import Viewer, allows, visible
+from hub.access import Viewer, allows, role_on, visible
 from hub.catalog import cards, likes, packs, teams
 from hub.catalog.shapes import Card, Profile
 from hub.errors import NotFound
@@ -27,23 +27,32 @@ def get(viewer: Viewer, *, name: str) -> Profile:
     user = User.objects.filter(owner=owner).first()
     team = Team.objects.filter(owner=owner).select_related("owner").first() if user is None else None
     page = teams.whole(viewer, team=team) if team else None
-    rows = visible(Embedding.objects.filter(owner=owner), viewer)
-    shown = rows.filter(visibility=Visibility.PUBLIC, head__isnull=False)
+    shown = _shown(visible(Embedding.objects.filter(owner=owner), viewer))
     is_self = viewer.user is not None and viewer.user.owner_id == owner.pk
-    is_member = page is not None and page.role is not None
-    hidden = rows.exclude(pk__in=shown.values("pk")) if is_self or is_member else rows.none()
     return Profile(
         owner=owner,
         user=user,
         about=user.about if user else team.about if team else "",
         cards=cards.make(cards.with_heads(shown.order_by("-head__published_at", "-pk"))),
-        hidden=cards.make(cards.with_heads(hidden.order_by("-updated_at"))),
+        hidden=cards.make(cards.with_heads(hidden(viewer, owner=owner).order_by("-updated_at"))),
         downloads=shown.aggregate(total=Sum("downloads"))["total"] or 0,
         is_self=is_self,
         team=page,
         packs=packs.of_owner(viewer, owner=owner),
         liked=_liked(viewer) if is_self else (),
     )
+
+
+def hidden(viewer: Viewer, *, owner: Owner) -> QuerySet[Embedding]:
+    """What only the people of this name see of it: what is not public, or offers nothing. For others none."""
+    if viewer.user is None or role_on(viewer, owner) is None:
+        return Embedding.objects.none()
+    rows = visible(Embedding.objects.filter(owner=owner), viewer)
+    return rows.exclude(pk__in=_shown(rows).values("pk"))
+
+
+def _shown(rows: QuerySet[Embedding]) -> QuerySet[Embedding]:
+    return rows.filter(visibility=Visibility.PUBLIC, head__isnull=False)
 
 
 def _liked(viewer: Viewer) -> tuple[Card, ...]:

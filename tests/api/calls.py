@@ -125,6 +125,18 @@ CALLS: Final[dict[str, Callable[[Seeded], Asked]]] = {
     "orderDraftPictures": lambda hub: ordered(hub, hub.draft),
     "removeDraftPicture": lambda hub: pictured(hub, hub.draft),
     "publishDraft": ask(lambda hub: at(hub.draft), body={"notes": "The second."}),
+    "getGate": ask(lambda hub: of(hub.gated), who="nobody"),
+    "updateGate": ask(lambda hub: of(hub.embedding), body={"gate": "auto", "terms": "No likenesses."}),
+    "askForAccess": ask(
+        lambda hub: of(hub.gated), body={"agree": True, "message": "For a zine."}, who="stranger"
+    ),
+    "withdrawAccess": ask(lambda hub: of(hub.access_request.embedding), who="stranger"),
+    "listAccessRequests": ask(lambda hub: of(hub.access_request.embedding)),
+    "grantAccess": lambda hub: Asked(of(hub.gated), {"name": factories.user("bob").username}),
+    "getAccessRequest": ask(lambda hub: of(hub.access_request.embedding, person="bob")),
+    "answerAccessRequest": ask(
+        lambda hub: of(hub.access_request.embedding, person="bob"), body={"state": "accepted"}
+    ),
     "like": ask(lambda hub: of(hub.others)),
     "unlike": ask(lambda hub: of(hub.liked)),
     "renameEmbedding": ask(lambda hub: of(hub.embedding), body={"name": "moss-wyrm"}),
@@ -176,6 +188,7 @@ CALLS: Final[dict[str, Callable[[Seeded], Asked]]] = {
     "updateMember": ask(lambda hub: of(hub.pack, number=hub.member.pk), body={"note": "The base of it."}),
     "removeMember": ask(lambda hub: of(hub.pack, number=hub.member.pk)),
     "getPerson": ask(lambda hub: {"name": hub.embedding.owner.name}, who="nobody"),
+    "listHidden": lambda hub: Asked({"name": hub.unlisted.owner.name}),
     "listPictureSets": ask(who="nobody"),
     "listRuns": having(lambda hub: hub.run),
     "startRun": lambda hub: Asked(body=new_run(hub)),
@@ -225,6 +238,9 @@ CALLS: Final[dict[str, Callable[[Seeded], Asked]]] = {
     "maskTrainingPicture": lambda hub: Asked(waiting(hub), {"file": samples.picture(size=(96, 96))}),
     "unmaskTrainingPicture": lambda hub: Asked(waiting(hub)),
     "adviseOnPictures": advised,
+    "listTrainingPrompts": lambda hub: Asked(
+        body={"kind": "style", "base_model": hub.base.name, "trigger": "moss-glow", "captions": ["a cat"]}
+    ),
     "whoUsesTrigger": lambda hub: Asked({"word": hub.version.trigger}, who="nobody"),
     "listWebhooks": having(lambda hub: hub.webhook),
     "createWebhook": lambda hub: Asked(body={"url": hub.receiver.url, "events": ["version.published"]}),

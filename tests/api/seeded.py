@@ -13,6 +13,7 @@ from django.test import Client
 
 from hub.access import Viewer
 from hub.models import (
+    AccessRequest,
     AccessToken,
     Appeal,
     BaseModel,
@@ -28,7 +29,7 @@ from hub.models import (
     Version,
     Webhook,
 )
-from hub.services.embeddings import sharing
+from hub.services.embeddings import gating, sharing
 from hub.services.moderation import appeals, flags, rulings
 from hub.services.people import teammates
 from hub.services.versions import ingest, previews, publishing
@@ -109,6 +110,11 @@ class Seeded:
         return self.version
 
     @cached_property
+    def unlisted(self) -> Embedding:
+        """An unlisted one."""
+        return factories.published(name="half-hidden", visibility="unlisted")
+
+    @cached_property
     def draft(self) -> Version:
         """A draft of the embedding."""
         return factories.draft(self.embedding, family="sd1")
@@ -119,6 +125,16 @@ class Seeded:
         path.write_bytes(samples.picture())
         previews.add_upload(self.ada, version=version, path=path, filename="own.png")
         return version.previews.get(role=Preview.Role.UPLOAD)
+
+    @cached_property
+    def gated(self) -> Embedding:
+        """The embedding, behind a gate that Ada opens by hand."""
+        return gating.set_gate(self.ada, embedding=self.embedding, gate="manual", terms="No likenesses.")
+
+    @cached_property
+    def access_request(self) -> AccessRequest:
+        """Bob asks for its files."""
+        return gating.ask(factories.viewer("bob"), embedding=self.gated, agrees=True, message="For a zine.")
 
     @cached_property
     def liked(self) -> Embedding:

@@ -1,9 +1,12 @@
 """One's own account through the native API: any token may look, a session may change it."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from hub.models import User
+from hub.services.embeddings import sharing
 from tests import factories
 from tests.api.conftest import SignIn
 
@@ -48,3 +51,39 @@ def test_what_is_wrong_is_said_with_its_field(signed_in: SignIn) -> None:
         refused = ada.patch(ADDRESS, {"about": about}, content_type=JSON)
         assert (refused.status_code, refused.json()["error"]["detail"]["field"]) == (422, "about")
     assert ada.patch(ADDRESS, {"abuot": "x"}, content_type=JSON).status_code == 422
+
+
+def test_what_stands_on_no_list_is_told_to_its_people_alone(signed_in: SignIn) -> None:
+    factories.published(name="half-hidden", visibility="unlisted")
+    factories.published(name="secret", visibility="private")
+    factories.embedding(name="empty")
+    factories.published(name="open")
+    place = "/api/hub/v1/people/ada/hidden"
+
+    def names(**headers: Any) -> set[str]:
+        return {one["name"] for one in Client().get(place, **headers).json()["items"]}
+
+    assert names(headers=factories.bearer("ada", "read")) == {"ada/half-hidden", "ada/secret", "ada/empty"}
+    assert names() == names(headers=factories.bearer("bob", "read")) == set()
+    assert signed_in("mod", moderator=True).get(place).json()["items"] == []
+    assert Client().get("/api/hub/v1/people/nobody/hidden").status_code == 404
+
+
+def test_a_team_shows_its_members_what_others_do_not_see() -> None:
+    team = factories.team(cleo="reader")
+    factories.published(name="secret", team=team, visibility="private")
+    place = f"/api/hub/v1/people/{team.owner.name}/hidden"
+    [one] = Client().get(place, headers=factories.bearer("cleo", "read")).json()["items"]
+    assert (one["name"], one["version"]["number"]) == (f"{team.owner.name}/secret", 1)
+    assert Client().get(place, headers=factories.bearer("bob", "read")).json()["items"] == []
+
+
+def test_whether_one_likes_something_is_asked_by_its_name() -> None:
+    sharing.like(factories.viewer("bob"), embedding=factories.published())
+    factories.published(name="fern")
+    bob = factories.bearer("bob", "read")
+
+    def count(name: str) -> int:
+        return len(Client().get("/api/hub/v1/likes", {"name": name}, headers=bob).json()["items"])
+
+    assert [count(one) for one in ("ada/Moss-Dragon", "ada/fern", "nonsense")] == [1, 0, 0]

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from hub.access import Viewer
+from tests import factories
 from tests.trainer.test_pages import form
 from trainer import prompts, runs
 from trainer.base_folder import BUNDLED
@@ -54,3 +55,22 @@ def test_the_page_shows_them_for_the_form_as_it_stands(maker: Viewer, base: Any)
     assert "lacks [name]" in page
     assert "on &lt;moss&gt;" not in browser.post(address, form(**{**said, "captions": []})).content.decode()
     assert browser.post(address, {}).status_code == 200
+
+
+def test_the_api_tells_the_same(maker: Viewer, base: Any) -> None:
+    address = "/api/hub/v1/training-prompts"
+    given = {"templates": ["a [name]", "one of many"], "captions": ["on moss"], "trigger": "moss-glow"}
+
+    def answer(body: dict[str, Any], *scopes: str) -> Any:
+        token = factories.bearer("mia", *scopes)
+        return Client().post(address, body, content_type="application/json", headers=token)
+
+    told = answer(given, "train").json()["items"]
+    assert [(one["text"], one["teaches"]) for one in told] == [
+        ("a moss-glow, on moss", True), ("one of many, on moss", False),
+    ]  # fmt: skip
+    assert all(0 < one["places"] < 75 and not one["is_long"] for one in told)
+    assert "[name]" in answer({"kind": "object"}, "train").json()["items"][0]["text"]
+    assert answer({"templates": ["a"] * 201}, "train").status_code == 422
+    assert answer(given, "read").status_code == 403
+    assert Client().post(address, given, content_type="application/json").status_code == 401

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trainer.api import afterwards, again, bases, comparing, events, pictures, runs, sets
+from trainer.api import afterwards, again, bases, comparing, events, pictures, prompts, runs, sets
 
 RUN = "runs/<uuid:run_id>"
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{RUN}/growth", again.growth, name="api_run_growth"),
     path(f"{RUN}/again", again.again, name="api_run_again"),
     path("picture-sets", sets.sets, name="api_picture_sets"),
+    path("training-prompts", prompts.prompts, name="api_training_prompts"),
     path("training-pictures", pictures.pictures, name="api_training_pictures"),
     path("training-pictures/advice", pictures.advice, name="api_advice"),
     path("training-pictures/<uuid:picture_id>", pictures.picture, name="api_training_picture"),
