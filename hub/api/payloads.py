@@ -25,6 +25,7 @@ def embedding(request: HttpRequest, row: Embedding, newest: Whole | None) -> dic
         "summary": row.summary,
         "kind": row.kind,
         "visibility": row.visibility,
+        "gate": row.gate,
         "tags": sorted(tag.slug for tag in row.tags.all()),
         "pulls": row.downloads,
         "likes": row.likes,

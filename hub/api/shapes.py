@@ -8,7 +8,7 @@ from rest_framework import serializers
 from hub.catalog.shelves import SORTS
 from hub.formats import FAMILIES
 from hub.models import Version
-from hub.models.registry import Kind, Visibility
+from hub.models.registry import Gate, Kind, Visibility
 
 LIMIT_MAX: Final = 100
 
@@ -105,6 +105,7 @@ class EmbeddingShape(Fields):
     summary = serializers.CharField(allow_blank=True)
     kind = serializers.ChoiceField(Kind.choices, allow_blank=True)
     visibility = serializers.ChoiceField(Visibility.choices)
+    gate = serializers.ChoiceField(Gate.choices, help_text="Who may have its files, beyond who may see it.")
     tags = serializers.ListField(child=serializers.CharField())
     pulls = serializers.IntegerField()
     likes = serializers.IntegerField()

@@ -27,7 +27,7 @@ PART = 5 << 20
 ELSEWHERE = {
     "hf_device", "hf_device_token", "hf_likes", "hf_like", "hf_own_repositories", "hf_team_repositories",
     "hf_unknown", "hf_elsewhere", "hf_resolve_one_segment", "hf_resolve_other_kind",
-    "hf_ask_access", "hf_access_requests", "hf_answer_access", "hf_grant_access",
+    "hf_ask_access", "hf_access_requests", "hf_answer_access",
 }  # fmt: skip
 # By the newest clients alone.
 NEW = {"hf_agent_harnesses", "hf_xet_token"} | ({"hf_auth_check", "hf_auth_check_write"} if IS_OLD else set())
