@@ -94,7 +94,9 @@ class SettingFields(forms.Form):
     preview_prompts = forms.CharField(
         label="Your own preview prompts",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "[name] on a mug, on a desk"}),
+        widget=forms.Textarea(
+            attrs={"rows": LINES["preview_prompts"], "placeholder": "[name] on a mug, on a desk"}
+        ),
         help_text="Drawn below the usual ones of the preview sheet, with the word and without; one a line, up to "
         f"{LINES['preview_prompts']}. Each holds [name]; in a line without it, a negative word is the negative prompt.",
     )
@@ -134,14 +136,17 @@ class SettingFields(forms.Form):
     mask = _choice(
         "mask",
         "What hardly counts",
-        "Masks are added below each picture.",
+        "Masks are added below each picture. What is transparent in one is white and counts, unless you say otherwise.",
         unset="what masks leave out, where there are masks",
         off="nothing: all of every picture counts",
         alpha="what is transparent",
         file="what masks leave out",
     )
     mask_outside = _number("mask_outside", "How much it counts", "What hardly counts: 0 to 1.")
-    background = _text("Colour behind them", "What shows through, as #rrggbb in small letters.")
+    background = _text(
+        "Colour behind them",
+        "What shows through where a picture is transparent, as #rrggbb in small letters.",
+    )
     long_prompts = _choice(
         "long_prompts",
         "Prompts beyond 75 tokens",

@@ -1,4 +1,4 @@
-"""Strangers' pictures, decoded and encoded anew: upright, sRGB, opaque, small enough, without metadata.
+"""Strangers' pictures, decoded and encoded anew: upright, sRGB, opaque unless asked, small, without metadata.
 
 Rules P1 to P3. Runs in the sandbox child; the decoders are JPEG, PNG and WebP only. Beside the new bytes come
 facts that advice on a set of training pictures is built from.
@@ -82,7 +82,7 @@ def preload() -> None:
 
 
 def reencode_descriptor(
-    descriptor: int, *, max_side: int, form: str, look: bool = False, as_mask: bool = False
+    descriptor: int, *, max_side: int, form: str, **asked: bool
 ) -> tuple[dict[str, object], bytes]:
     """The sandbox child's reader: an open picture file in, facts and new bytes out."""
     data = bytearray()
@@ -90,17 +90,24 @@ def reencode_descriptor(
         data += block
         if len(data) > MAX_PICTURE_BYTES:
             break
-    picture = reencode(bytes(data), max_side=max_side, form=form, look=look, as_mask=as_mask)
+    picture = reencode(bytes(data), max_side=max_side, form=form, **asked)
     return picture.facts, picture.data
 
 
 def reencode(
-    data: bytes, *, max_side: int = 2048, form: str = "webp", look: bool = False, as_mask: bool = False
+    data: bytes,
+    *,
+    max_side: int = 2048,
+    form: str = "webp",
+    look: bool = False,
+    as_mask: bool = False,
+    keep_clear: bool = False,
 ) -> Picture:
     """The picture in these bytes, made anew as `webp` or `png`, no side longer than `max_side`.
 
     With `look` it is looked at for advice as well, which takes about as long again as a small picture. With
-    `as_mask` it is made grey, and black where it is clear: white is what counts.
+    `as_mask` it is made grey, and black where it is clear: white is what counts. With `keep_clear` it stays clear
+    where it was, and its facts are those of the picture on white; else it is put on white.
 
     FormatError `picture_too_large` (P2) over the byte limit, `bad_mask` for a mask that is black all over,
     `invalid_image` (P1, P2) for everything else.
@@ -120,7 +127,7 @@ def reencode(
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
-                return _remade(image, max_side, form, look, as_mask)
+                return _remade(image, max_side, form, look, as_mask, keep_clear)
     except FormatError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -131,7 +138,9 @@ def reencode(
         raise _refusal("P2", "The picture cannot be decoded.") from error
 
 
-def _remade(image: Image.Image, max_side: int, form: str, look: bool, as_mask: bool) -> Picture:
+def _remade(
+    image: Image.Image, max_side: int, form: str, look: bool, as_mask: bool, keep_clear: bool
+) -> Picture:
     _check_frame(image)
     original_format = _FORMATS[image.format or ""]
     turned = image.getexif().get(0x0112, 1)
@@ -146,16 +155,18 @@ def _remade(image: Image.Image, max_side: int, form: str, look: bool, as_mask: b
         notes.append(note)
     if turned in range(2, 9):
         ImageOps.exif_transpose(plain, in_place=True)
+    clear = None
     if plain.mode in ("RGBA", "LA") and plain.getchannel("A").getextrema() != (255, 255):
         ground = "black" if as_mask else "white"
+        clear = plain.convert("RGBA") if keep_clear else None
         plain = _on(ground, plain)
-        notes.append(f"transparency put on {ground}")
+        notes.append("transparency kept, shown on white" if clear else f"transparency put on {ground}")
     rgb = _grey(plain) if as_mask else plain.convert("RGB")
     if max(rgb.size) < max(width, height):
         notes.append(f"made smaller, from {width} x {height}")
     mean_colour, contrast, sharpness = _measured(rgb)
     return Picture(
-        data=_encoded(rgb, form),
+        data=_encoded(clear or rgb, form),
         width=rgb.width,
         height=rgb.height,
         format="PNG" if form == "png" else "WebP",
@@ -245,7 +256,8 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _encoded(image: Image.Image, form: str) -> bytes:
-    clean = Image.frombytes("RGB", image.size, image.tobytes())  # nothing of the upload's info can follow
+    # From its pixels alone: nothing of the upload's info can follow.
+    clean = Image.frombytes(image.mode, image.size, image.tobytes())
     out = io.BytesIO()
     if form == "png":
         clean.save(out, "PNG", optimize=False, compress_level=6)

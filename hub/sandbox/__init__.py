@@ -97,17 +97,17 @@ def read_picture(
     *,
     max_side: int,
     form: str = "webp",
-    look: bool = False,
-    as_mask: bool = False,
     bounds: Bounds = PICTURE_BOUNDS,
+    **asked: bool,
 ) -> PictureResult:
     """An uploaded picture, decoded and encoded anew in a child: upright, sRGB, without metadata.
 
-    `form` is `webp` or `png`; with `look` the facts have a look, for advice on a set; with `as_mask` it is grey.
+    `form` is `webp` or `png`; what else may be asked, `look`, `as_mask` and `keep_clear`, is told at
+    `hub.formats.pictures.reencode`.
 
     FormatError (`invalid_image`, P1 or P2; `bad_mask`), SandboxRefusal, SandboxUnavailable.
     """
-    arguments = {"max_side": max_side, "form": form, "look": look, "as_mask": as_mask}
+    arguments = {"max_side": max_side, "form": form, **asked}
     answer = run_child(_PICTURE_READER, path, arguments, bounds=bounds)
     start = b"\x89PNG" if form == "png" else b"RIFF"
     width, height = answer.facts.get("width"), answer.facts.get("height")

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
@@ -131,6 +132,37 @@ def test_transparency_is_put_on_white() -> None:
     picture = reencode(saved(Image.new("RGBA", (32, 32), (0, 0, 0, 0)), "PNG"))
     assert picture.mean_colour == (255, 255, 255)
     assert "transparency put on white" in picture.notes
+
+
+@pytest.mark.parametrize("form", ["webp", "png"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_is_kept_on_request_and_facts_are_those_of_the_picture_on_white(
+    mode: str, form: str
+) -> None:
+    image = Image.new("RGBA", (64, 48), (0, 0, 0, 255))
+    image.paste((200, 40, 40, 0), (32, 0, 64, 48))
+    exif = Image.Exif()
+    exif[0x010E] = "taken at home"
+    info: dict[str, Any] = {"exif": exif, **({"transparency": 0} if mode == "P" else {})}
+    file = Image.new("P", (64, 48), 0) if mode == "P" else image.convert(mode)
+    if mode == "P":
+        file.putpalette([200, 40, 40, 0, 0, 0])
+        file.paste(1, (0, 0, 32, 48))
+    kept = reencode(saved(file, "PNG", **info), form=form, keep_clear=True)
+    again = opened(kept)
+    assert again.mode == "RGBA" and not again.getexif()
+    alpha = again.getchannel("A")
+    assert (alpha.getpixel((5, 5)), alpha.getpixel((60, 5))) == (255, 0)
+    assert "transparency kept, shown on white" in kept.notes
+    flat = reencode(saved(file, "PNG", **info), form=form)
+    assert opened(flat).mode == "RGB"
+    assert {**kept.facts, "notes": ()} == {**flat.facts, "notes": ()}
+
+
+@pytest.mark.parametrize("image", [Image.new("RGBA", (32, 32), "navy"), Image.new("RGB", (32, 32), "navy")])
+def test_what_is_nowhere_transparent_is_the_same_with_and_without_the_request(image: Image.Image) -> None:
+    data = saved(image, "PNG")
+    assert reencode(data, keep_clear=True) == reencode(data)
 
 
 def test_large_picture_is_made_smaller_and_never_larger() -> None:

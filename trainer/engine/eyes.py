@@ -16,6 +16,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoModel, CLIPModel, CLIPTokenizer
 
+from trainer.engine.pictures import WHITE, on_ground
+
 LOCAL: dict[str, Any] = {"use_safetensors": True, "local_files_only": True}
 # Mean and deviation of the colours, as the models were shown pictures when they learned.
 CLIP_COLOURS = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
@@ -111,7 +113,7 @@ def shown(paths: Sequence[Path], side: int, colours: tuple[tuple[float, ...], tu
 def pixels(path: Path, side: int | None = None) -> Tensor:
     """A picture as [1, 3, height, width] in 0..1; with a side, its middle at that size."""
     with Image.open(path) as file:
-        picture = file.convert("RGB")
+        picture = on_ground(WHITE, file)
     if side is not None:
         picture = ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)
     flat = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)

@@ -163,7 +163,7 @@ def _said(value: Any) -> str:
         case float():
             return f"{value:g}"
         case list():
-            return ", ".join(str(one) for one in value)
+            return "\n".join(str(one) for one in value)
         case _:
             return str(value)
 

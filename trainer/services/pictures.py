@@ -141,8 +141,13 @@ def _drop(images: QuerySet[TrainingImage]) -> int:
 
 
 def prepare(viewer: Viewer, *, path: Path, filename: str, look: bool) -> ingest.IngestedPicture:
-    """The picture turned, stripped, re-encoded and stored, and looked at for advice. Raises UnacceptableFile."""
-    return ingest.picture(viewer, path=path, filename=filename, max_side=PREPARED_SIDE, look=look)
+    """The picture turned, stripped, re-encoded and stored, and looked at for advice. Raises UnacceptableFile.
+
+    What is transparent stays so: whether it weighs the loss, and what shows through, the recipe says later.
+    """
+    return ingest.picture(
+        viewer, path=path, filename=filename, max_side=PREPARED_SIDE, look=look, keep_clear=True
+    )
 
 
 def unsaved(viewer: Viewer, picture: ingest.IngestedPicture, filename: str) -> TrainingImage:

@@ -118,13 +118,16 @@ def _one(viewer: Viewer, path: Path, filename: str, field: str = "file") -> Inge
 
 
 def picture(
-    viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False
+    viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False, keep_clear: bool = False
 ) -> IngestedPicture:
     """Read an uploaded picture, and store what we made of it. UnacceptableFile or TooLarge when refused.
 
-    With `look` its facts have one, for advice on a set of pictures.
+    With `look` its facts have one, for advice on a set of pictures. With `keep_clear` it stays transparent where it
+    was; else that is put on white.
     """
-    made = picture_of(viewer, path=path, filename=filename, max_side=max_side, look=look)
+    made = picture_of(
+        viewer, path=path, filename=filename, max_side=max_side, look=look, keep_clear=keep_clear
+    )
     blob = store(made.data)
     return IngestedPicture(blob.sha256, blob.size, made.width, made.height, made.facts, made.content_type)
 
@@ -138,10 +141,10 @@ def mask_of(viewer: Viewer, *, path: Path, filename: str, max_side: int) -> Pict
 
 
 def picture_of(
-    viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False
+    viewer: Viewer, *, path: Path, filename: str, max_side: int, look: bool = False, keep_clear: bool = False
 ) -> PictureBytes:
     """What we make of an uploaded picture; stores nothing. Raises as `picture`."""
-    return _picture(viewer, path, filename, max_side=max_side, form="webp", look=look)
+    return _picture(viewer, path, filename, max_side=max_side, form="webp", look=look, keep_clear=keep_clear)
 
 
 def _picture(viewer: Viewer, path: Path, filename: str, *, form: str, **asked: Any) -> PictureBytes:
