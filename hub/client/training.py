@@ -16,6 +16,8 @@ from hub.client.pushing import once, sent
 from hub.client.remote import field
 from hub.client.transport import Call, Transport
 
+# A file of this name's end is no picture but says what counts in one.
+MASK: Final = ".mask"
 PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 # A hub prepares each picture before it answers.
 PATIENCE: Final = 600.0
@@ -74,6 +76,7 @@ def pictures_of(paths: list[str]) -> list[Path]:
             found += sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURES and one.is_file())
         else:
             found.append(path)
+    found = [path for path in found if not path.stem.endswith(MASK)]
     if not found:
         message = f"There are no pictures ({', '.join(sorted(PICTURES))}) in {', '.join(paths)}."
         raise local("no_pictures", message)
@@ -94,6 +97,30 @@ def captions_of(pictures: list[Path]) -> dict[str, str]:
     return found
 
 
+def boxes_of(pictures: list[Path]) -> dict[str, list[float]]:
+    """The parts to learn from that the `.focus` files beside pictures say. ClientError for one that is no box."""
+    found = {}
+    for path in pictures:
+        beside = path.with_suffix(".focus")
+        if not beside.is_file():
+            continue
+        try:
+            shares = [float(part) for part in beside.read_text("utf-8").replace(",", " ").split()]
+        except (OSError, ValueError):
+            shares = []
+        if len(shares) != 4:
+            raise local(
+                "no_box", f"{beside}: write four shares of the sides, 0 to 1: left, top, right, bottom."
+            )
+        found[path.name] = shares
+    return found
+
+
+def masks_of(pictures: list[Path]) -> list[Path]:
+    """The masks that lie beside pictures: NAME.mask.png beside NAME.png."""
+    return [mask for path in pictures if (mask := path.with_name(f"{path.stem}{MASK}.png")).is_file()]
+
+
 def settings_of(pairs: list[str]) -> dict[str, str]:
     """Settings by name, as words: the hub knows which there are and what they may be."""
     split = [pair.partition("=") for pair in pairs]
@@ -110,8 +137,12 @@ def start(
     *,
     told: Callable[[Path], object] = lambda _path: None,
 ) -> Started:
-    """Start a run. One key goes with all attempts, so that a lost answer does not start a second run."""
-    form = Form(fields.items(), [("pictures", path) for path in pictures], told=told)
+    """Start a run from pictures and the masks beside them.
+
+    One key goes with all attempts, so that a lost answer does not start a second run.
+    """
+    files = [("pictures", path) for path in pictures] + [("masks", path) for path in masks_of(pictures)]
+    form = Form(fields.items(), files, told=told)
     url = transport.url(f"{remote.API}/runs")
     record = transport.json(Call("POST", url, {**form.headers, **once()}, form, patience=PATIENCE))
     remarks = field(record, "warnings")

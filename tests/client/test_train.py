@@ -294,6 +294,39 @@ def test_every_setting_of_a_recipe_can_be_said_in_words(mia: Glossa, folder: Pat
     assert (refused.code, "preserve" in refused.err) == (8, True)
 
 
+def test_what_lies_beside_a_picture_goes_with_it(mia: Glossa, folder: Path) -> None:
+    (folder / "picture-0.txt").write_text("on moss, at night\n")
+    (folder / "picture-1.focus").write_text("0.1, 0 0.6 0.5\n")
+    (folder / "picture-2.mask.png").write_bytes(samples.picture("PNG", size=(96, 96), colour="white"))
+    said = mia("train", folder, *WORDS, "--no-wait", "--json")
+    assert "picture-2.mask.png: sent." in said.err
+    run = TrainingRun.objects.get()
+    told = [
+        (image.caption, image.facts.get("focus"), bool(image.mask_id))
+        for image in run.images.order_by("position")
+    ]
+    assert told == [("on moss, at night", None, False), ("", [0.1, 0.0, 0.6, 0.5], False), ("", None, True)]
+    assert (run.recipe["captions"], run.recipe["crop"], run.recipe["mask"]) == (True, "focus", "file")
+    # Each picture by itself, as a shell writes a folder out, and all of it left aside.
+    words = ("--captions", "none", "--set", "crop=centre", "--set", "mask=off", "--no-wait")
+    mia("train", *sorted(folder.glob("*.png")), "--name", "moss-dim", *WORDS[2:], *words)
+    plain = TrainingRun.objects.exclude(pk=run.pk).get()
+    assert plain.images.count() == 3
+    assert (plain.recipe["captions"], plain.recipe["crop"], plain.recipe["mask"]) == (False, "centre", "off")
+
+
+def test_what_lies_beside_a_picture_and_cannot_be_used_is_said(mia: Glossa, folder: Path) -> None:
+    focus = folder / "picture-1.focus"
+    focus.write_text("left top\n")
+    said = mia("train", folder, *WORDS, ok=False)
+    assert (said.code, "picture-1.focus: write four shares" in said.err) == (7, True)
+    focus.unlink()
+    (folder / "picture-2.mask.png").write_bytes(samples.picture("PNG", size=(96, 20), colour="white"))
+    said = mia("train", folder, *WORDS, ok=False)
+    assert (said.code, "picture-2.mask.png: The mask has another shape" in said.err) == (8, True)
+    assert not TrainingRun.objects.exists()
+
+
 def test_what_is_wrong_with_the_form_is_said_in_the_hubs_words(mia: Glossa, folder: Path) -> None:
     assert mia("train", folder, "--kind", "style", ok=False).code == 2
     said = mia("train", folder, "--name", "moss", "--kind", "style", "--consent", ok=False)

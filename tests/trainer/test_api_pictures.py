@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image, ImageFilter
 
+from hub import blobs
 from hub.access import Viewer
 from hub.models import BaseModel
 from tests import factories
@@ -136,6 +137,45 @@ def test_a_new_run_may_say_which_part_of_a_file_is_meant(
         sent = {**form, "boxes": boxes, "pictures": mask((96, 96), "x.png")}
         assert client.post(f"{API}/runs", sent, headers=mia).status_code == status
     assert TrainingRun.objects.get().images.get().facts["focus"] == [0.1, 0.1, 0.5, 0.5]
+
+
+def test_a_new_run_may_bring_a_mask_for_a_file(client: Client, mia: dict[str, str], base: Any) -> None:
+    form = {
+        "name": "moss-glow",
+        "kind": "object",
+        "base_model": "tiny",
+        "licence": "cc0-1.0",
+        "consent": "true",
+    }
+    for name, size, status in (
+        ("y.mask.png", (96, 96), 422),
+        ("x.mask.png", (96, 20), 422),
+        ("x.mask.png", (96, 96), 201),
+    ):
+        sent = {**form, "pictures": mask((96, 96), "x.png"), "masks": mask(size, name)}
+        answer = client.post(f"{API}/runs", sent, headers=mia)
+        assert answer.status_code == status, answer.content
+        if status == 422:
+            assert answer.json()["error"]["detail"]["field"] == "masks"
+    run = TrainingRun.objects.get()
+    assert run.images.get().mask_id and run.recipe["mask"] == "file"
+
+
+def test_what_is_transparent_may_count_less_through_the_api_too(
+    client: Client, mia: dict[str, str], base: Any
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (96, 96), (0, 90, 0, 40)).save(out, "PNG")
+    clear = SimpleUploadedFile("x.png", out.getvalue(), content_type="image/png")
+    made = client.post(PICTURES, {"file": clear}, headers=mia).json()
+    assert "transparency kept, shown on white" in made["remarks"]
+    form = {"name": "moss-glow", "kind": "object", "base_model": "tiny", "licence": "cc0-1.0"}
+    form |= {"consent": "true", "picture_ids": made["id"], "settings": '{"mask": "alpha"}'}
+    assert client.post(f"{API}/runs", form, headers=mia).status_code == 201
+    run = TrainingRun.objects.get()
+    assert run.recipe["mask"] == "alpha"
+    with Image.open(io.BytesIO(blobs.read(run.images.get().blob_id))) as kept:
+        assert kept.getchannel("A").getextrema() == (40, 40)
 
 
 def test_what_is_no_picture_is_refused_and_leaves_nothing(client: Client, mia: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from hub.services.upkeep import gc
 from tests import factories, samples
 from trainer import runs
 from trainer.engine.dataset import dataset_digest
-from trainer.engine.pictures import picture_from, upright, weights
+from trainer.engine.pictures import load, picture_from, upright, weights
 from trainer.models import TrainingImage, TrainingRun
 from trainer.services import parts, pictures
 from trainer.workspace import write_pictures
@@ -77,6 +77,34 @@ def test_boxes_of_files_go_by_their_names(submit: Submit, pictures: Any) -> None
     assert run.recipe["crop"] == "focus"
 
 
+def test_masks_of_files_go_by_their_names(submit: Submit, pictures: Any, tmp_path: Path) -> None:
+    path = mask(tmp_path, (96, 96))
+    masks = [(path, "picture-1.mask.png"), (path, "picture-2.png")]
+    run = submit(pictures=pictures, masks=masks)
+    assert run.recipe["mask"] == "file"
+    told = write_pictures(run, tmp_path)
+    assert [bool(one["mask"]) for one in told] == [False, True, True]
+    read = picture_from(told[1])
+    counts = weights(read, upright(read.path), "file", 0.0)
+    assert counts is not None and (counts.getpixel((10, 40)), counts.getpixel((90, 40))) == (255, 0)
+
+
+def test_a_mask_that_goes_with_no_file_or_does_not_fit_is_refused_by_its_name(
+    submit: Submit, pictures: Any, picture: TrainingImage, tmp_path: Path
+) -> None:
+    path = mask(tmp_path, (96, 96))
+    with pytest.raises(Unacceptable, match="no picture was sent that it goes with"):
+        submit(pictures=pictures, masks=[(path, "moss.mask.png")])
+    with pytest.raises(Unacceptable, match="no picture was sent"):
+        submit(picture_ids=[picture.pk], masks=[(path, "moss.mask.png")])
+    with pytest.raises(
+        UnacceptableFile, match=r"picture-1\.mask\.png: The mask has another shape"
+    ) as refused:
+        submit(pictures=pictures, masks=[(mask(tmp_path), "picture-1.mask.png")])
+    assert refused.value.field == "masks"
+    assert not TrainingRun.objects.exists()
+
+
 def test_a_setting_of_ones_own_goes_before_boxes_and_masks(
     maker: Viewer, picture: TrainingImage, submit: Submit, tmp_path: Path
 ) -> None:
@@ -128,6 +156,38 @@ def test_the_engine_weighs_by_the_mask_that_was_kept(
     assert weighed is not None
     assert [weighed.getpixel(place) for place in ((10, 50), (118, 50))] == [255, 26]
     assert dataset_digest([read]) != dataset_digest([picture_from({**told, "mask": None})])
+
+
+@pytest.fixture
+def clear(maker: Viewer, tmp_path: Path) -> TrainingImage:
+    """A picture of the maker's that waits, whose right half is transparent."""
+    path = tmp_path / "clear.png"
+    mask(tmp_path, mode="RGBA", white=(200, 40, 40, 255)).rename(path)
+    return pictures.add(maker, path=path, filename=path.name)
+
+
+def test_what_is_transparent_hardly_counts_where_that_is_asked_for(
+    clear: TrainingImage, submit: Submit, tmp_path: Path
+) -> None:
+    run = submit(picture_ids=[clear.pk], settings={"mask": "alpha", "background": "#00ff00"})
+    assert run.recipe["mask"] == "alpha"
+    [told] = write_pictures(run, tmp_path)
+    read = picture_from(told)
+    counts = weights(read, upright(read.path), "alpha", 0.1)
+    assert counts is not None
+    assert (counts.getpixel((20, 48)), counts.getpixel((120, 48))) == (255, 26)
+    assert load(read, run.recipe["background"]).getpixel((120, 48)) == (0, 255, 0)
+
+
+def test_transparency_of_which_nothing_is_said_is_white_and_counts_as_everything_does(
+    clear: TrainingImage, submit: Submit, tmp_path: Path
+) -> None:
+    assert "transparency kept, shown on white" in pictures.remarks(clear)
+    run = submit(picture_ids=[clear.pk])
+    assert run.recipe["mask"] == "off"
+    [told] = write_pictures(run, tmp_path)
+    assert told["mask"] is None
+    assert load(picture_from(told), run.recipe["background"]).getpixel((120, 48)) == (255, 255, 255)
 
 
 def test_a_mask_is_made_anew_as_a_grey_png_that_holds_nothing_else(

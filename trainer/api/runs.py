@@ -23,6 +23,9 @@ from trainer.models import TrainingRun
 from trainer.services import continuing, submitting
 from trainer.services.submission import Submission
 
+# What of a new run is files.
+FILES = ("pictures", "masks")
+
 
 @documented(
     "listRuns", "Your runs and those of your teams, newest first.", asks=pages.PageQuery, gives=RunsShape
@@ -155,14 +158,16 @@ def _start(request: Request) -> HttpResponse:
     given: Any = request.data
     if request.FILES:
         given = MultiValueDict(given)
-        given.setlist("pictures", request.FILES.getlist("pictures"))
+        for name in FILES:
+            given.setlist(name, request.FILES.getlist(name))
     fields = asked.body(NewRunForm, given)
-    fields.pop("pictures", None)
-    spooled = [uploads.spool(file, field="pictures") for file in request.FILES.getlist("pictures")]
+    for name in FILES:
+        spooled = [uploads.spool(file, field=name) for file in request.FILES.getlist(name)]
+        fields[name] = [(one.path, one.filename) for one in spooled]
     fields["owner"] = teams.owner(viewer_of(request), name=fields["owner"], act="start_run")
     fields["trigger"] = fields["trigger"] or fields["name"]
     fields["title"] = fields["title"] or fields["name"]
-    form = Submission(pictures=[(one.path, one.filename) for one in spooled], may_shrink=True, **fields)
+    form = Submission(may_shrink=True, **fields)
     made = submitting.submit(viewer_of(request), form=form)
     content = told(request._request, _found(request, made.pk))
     response = json_answer(request._request, content, status=201)

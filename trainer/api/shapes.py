@@ -150,6 +150,10 @@ class NewRunForm(Fields):
         help_text="Which part of a picture is kept in sight: left, top, right, bottom as shares of its sides."
     )
 
+    masks = Pictures(
+        required=False, help_text="What counts in a picture, as files: `moss.mask.png` goes with `moss.png`."
+    )
+
     def validate_settings(self, value: Any) -> Any:
         """An object by the names of the recipe."""
         if not isinstance(value, dict):

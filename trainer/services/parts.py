@@ -15,6 +15,8 @@ from trainer.recipe import Recipe
 from trainer.services.pictures import PREPARED_SIDE
 
 ENDS = ("start", "end")
+# What stands between the name of a picture and the ending, in the name of its mask.
+MASK = ".mask"
 # How far the shapes of a mask and its picture may differ: two pixels in a hundred, as the engine has it.
 APART = 0.02
 
@@ -44,16 +46,34 @@ def keep_mask(viewer: Viewer, *, picture_id: UUID, path: Path, filename: str) ->
     black. Then the picture stays as it was.
     """
     image = _waiting(viewer, picture_id)
-    made = ingest.mask_of(viewer, path=path, filename=filename, max_side=PREPARED_SIDE)
-    if abs(made.width * image.height / (made.height * image.width) - 1) > APART:
-        raise UnacceptableFile(
-            "bad_mask",
-            f"The mask has another shape than its picture: {made.width} x {made.height} and not "
-            f"{image.width} x {image.height} or as much larger or smaller. Paint it over the picture itself.",
-            field="mask",
-        )
+    data = _mask_for(viewer, image, path, filename)
     with transaction.atomic():
-        return _changed(image, mask=ingest.store(made.data))
+        return _changed(image, mask=ingest.store(data))
+
+
+def add_masks(viewer: Viewer, images: Sequence[TrainingImage], masks: Sequence[tuple[Path, str]]) -> None:
+    """Give rows, not saved here, the masks that came with their files: `moss.mask.png` goes with `moss.png`.
+
+    All are read before one is stored. Unacceptable `field_invalid` for one that goes with none, else as `keep_mask`.
+    """
+    by_stem = {Path(image.source_name).stem: image for image in images}
+    read = []
+    for path, filename in masks:
+        name = Path(filename).name
+        image = by_stem.get(Path(name).stem.removesuffix(MASK))
+        if image is None:
+            raise Unacceptable(
+                "field_invalid",
+                f"{name}: no picture was sent that it goes with; moss{MASK}.png goes with moss.png.",
+                field="masks",
+            )
+        try:
+            read.append((image, _mask_for(viewer, image, path, filename)))
+        except UnacceptableFile as error:
+            told = {**error.detail, "field": "masks"}
+            raise UnacceptableFile(error.code, f"{name}: {error.message}", **told) from None
+    for image, data in read:
+        image.mask = ingest.store(data)
 
 
 def drop_mask(viewer: Viewer, *, picture_id: UUID) -> TrainingImage:
@@ -115,6 +135,19 @@ def _box_of(image: TrainingImage, end: str) -> list[float] | None:
         return None
     low, high = (0.0, share) if end == "start" else (1 - share, 1.0)
     return [0.0, low, 1.0, high] if image.height > image.width else [low, 0.0, high, 1.0]
+
+
+def _mask_for(viewer: Viewer, image: TrainingImage, path: Path, filename: str) -> bytes:
+    """What we make of a mask, if it fits its picture. Raises as `keep_mask`."""
+    made = ingest.mask_of(viewer, path=path, filename=filename, max_side=PREPARED_SIDE)
+    if abs(made.width * image.height / (made.height * image.width) - 1) > APART:
+        raise UnacceptableFile(
+            "bad_mask",
+            f"The mask has another shape than its picture: {made.width} x {made.height} and not "
+            f"{image.width} x {image.height} or as much larger or smaller. Paint it over the picture itself.",
+            field="mask",
+        )
+    return made.data
 
 
 def _waiting(viewer: Viewer, picture_id: UUID) -> TrainingImage:

@@ -25,7 +25,8 @@ class Submission:
     from. `captions` say what else is in a picture, by its id or its file's name; with any of them the recipe learns
     with captions unless `settings` say otherwise. `ends` say in the same way which end of an oblong picture is kept,
     `boxes` which part of any picture, as left, top, right and bottom: see `parts`; a picture that neither mentions
-    keeps the part it has. `key` makes sending the same form twice harmless.
+    keeps the part it has. `masks` are files named after those in `pictures`. `key` makes sending the same form twice
+    harmless.
     """
 
     trigger: str
@@ -47,6 +48,7 @@ class Submission:
     captions: dict[str, str] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
     boxes: dict[str, list[float]] = field(default_factory=dict)
+    masks: list[tuple[Path, str]] = field(default_factory=list)
     bundled_set: str = ""
     may_shrink: bool = False
     key: UUID | None = None

@@ -143,6 +143,7 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
         waiting = runs.waiting_pictures(viewer, ids=form.picture_ids)
         for image in waiting:
             _say(image, form, str(image.pk))
+        parts.add_masks(viewer, [], form.masks)  # none was sent with files
         return waiting
     sources = form.pictures
     if form.bundled_set:
@@ -164,6 +165,7 @@ def _images(viewer: Viewer, form: Submission) -> list[TrainingImage]:
     images = [pictures.unsaved(viewer, picture, filename) for picture, filename in prepared]
     for image, (_picture, filename) in zip(images, prepared, strict=True):
         _say(image, form, Path(filename).name)
+    parts.add_masks(viewer, images, form.masks)
     return images
 
 

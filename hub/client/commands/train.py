@@ -97,6 +97,8 @@ def _started(options: argparse.Namespace, transport: Transport, progress: Progre
     fields = _fields(options, options.base_model or _first_base(transport))
     if options.captions == "text" and (captions := training.captions_of(pictures)):
         fields["captions"] = json.dumps(captions)
+    if boxes := training.boxes_of(pictures):
+        fields["boxes"] = json.dumps(boxes)
     try:
         made = training.start(
             transport, fields, pictures, told=lambda path: progress.note(f"{path.name}: sent.")
