@@ -61,6 +61,7 @@ def documented(
     takes: Any = None,
     gives: Any,
     status: int = 200,
+    repeats: bool = False,
     file: bool = False,
     streams: Mapping[str, Any] | None = None,
     is_question: bool = False,
@@ -69,12 +70,15 @@ def documented(
     """Describe the operation `name` for `method`.
 
     `asks` is the shape of the query, `takes` that of the body (or of several media types), `gives` that of the answer
-    with `status`, which may be a `file` instead (and only that without `gives`); `streams` are types of text that come
-    instead where asked for, with what is in them; `refuses` are statuses beyond those that every operation may have.
-    A POST that `is_question` changes nothing, and so takes no key.
+    with `status` (and with 200 for what was there before, when it `repeats`), which may be a `file` instead (and only
+    that without `gives`); `streams` are types of text that come instead where asked for, with what is in them;
+    `refuses` are statuses beyond those that every operation may have. A POST that `is_question` changes nothing, and so
+    takes no key.
     """
     usual = _OF_READS if method == "GET" else _OF_WRITES
     answers: dict[Any, Any] = {status: gives if gives is not None else OpenApiResponse(description="Done.")}
+    if repeats:
+        answers[200] = gives
     if file:
         answers = _files(status, gives)
     if streams:

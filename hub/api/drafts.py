@@ -92,6 +92,7 @@ def draft(request: Request, owner: str, name: str, number: int) -> HttpResponse:
     takes={"application/json": LastWordForm},
     gives=VersionShape,
     status=201,
+    repeats=True,
     refuses=(410, 412),
 )
 @endpoint("POST")
@@ -101,11 +102,12 @@ def publish(request: Request, owner: str, name: str, number: int) -> HttpRespons
     viewer = viewer_of(request)
     words = asked.body(LastWordForm, request.data)
     made = reads.published(viewer, owner=owner, name=name, number=number)
+    is_new = made is None
     if made is None:
         row = reads.own(viewer, owner=owner, name=name, number=number, act="publish_version")
         check_unchanged(request._request, lambda: told(request._request, row))
         made = publishing.publish(viewer, version=row, **words)
-    return versions.published(request, made)
+    return versions.published(request, made, is_new=is_new)
 
 
 def told(request: HttpRequest, row: Version) -> dict[str, Any]:

@@ -32,11 +32,12 @@ from hub.wire.remembered import remembered
 @documented("listVersions", "All versions, newest first.", asks=WholeQuery, gives=VersionsShape)
 @documented(
     "publishVersion",
-    "Publish a file as the next version.",
+    "Publish a file as the next version; the same again is the version that it made.",
     method="POST",
     takes={"multipart/form-data": NewVersionForm},
     gives=VersionShape,
     status=201,
+    repeats=True,
     refuses=(410,),
 )
 @endpoint("GET", "POST")
@@ -133,14 +134,14 @@ def _publish(request: Request, viewer: Viewer, owner: str, name: str) -> HttpRes
     row = resolve.own(viewer, owner=owner, name=name, act="publish_version")
     require(viewer, "publish_version", row)
     made = publishing.publish_file(viewer, embedding=row, **asked.file_and_fields(NewVersionForm, request))
-    return published(request, made)
+    return published(request, made, is_new=made.number is not None and made.number > row.last_number)
 
 
-def published(request: Request, made: Version) -> HttpResponse:
-    """VersionShape of what was just published, and where it is."""
+def published(request: Request, made: Version, *, is_new: bool) -> HttpResponse:
+    """VersionShape of what was published, now or before, and where it is."""
     shown = whole.load(Version.objects.filter(pk=made.pk).select_related("embedding__owner", "base_model"))[0]
     content = payloads.version(request._request, shown)
-    response = json_answer(request._request, content, status=201)
+    response = json_answer(request._request, content, status=201 if is_new else 200)
     response["Location"] = content["url"]
     return response
 

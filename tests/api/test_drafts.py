@@ -56,7 +56,7 @@ def test_a_file_is_kept_described_and_published(
     )  # fmt: skip
     assert made["Location"] == version["url"]
     again = client.post(f"{draft['url']}/publish", {}, content_type=JSON, headers=ada)
-    assert (again.status_code, again.json()) == (201, version)
+    assert (again.status_code, again.json()) == (200, version)
     assert client.get(draft["url"], headers=ada).status_code == 404
     assert client.get(f"{API}/drafts", headers=ada).json()["items"] == []
 

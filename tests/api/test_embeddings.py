@@ -352,3 +352,22 @@ def test_related_words_and_twins_are_those_of_the_page(client: Client) -> None:
     assert [one["name"] for one in answer["twins"]] == ["bob/copy"]
     assert [one["name"] for one in answer["related"]] == ["bob/fern"]
     assert client.get(f"{API}/embeddings/bob/secret/related").status_code == 404
+
+
+def test_the_same_file_again_without_a_key_is_the_version_that_it_made(
+    client: Client, token: dict[str, str]
+) -> None:
+    make(client, token)
+
+    def publish(**fields: Any) -> Any:
+        given = {"file": file(), "trigger": "moss-dragon", "licence": "cc0-1.0", **fields}
+        return client.post(f"{PLACE}/versions", given, headers=token)
+
+    first, again = publish(), publish()
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json() and again["Location"] == first["Location"]
+    assert publish(file=file(8)).json()["number"] == 2
+    assert (publish().status_code, publish().json()["number"]) == (200, 1)
+    for other in ({"licence": "cc-by-4.0"}, {"label": "spring"}):
+        assert publish(**other).json()["error"]["code"] == "version_exists"
+    assert Version.objects.count() == 2

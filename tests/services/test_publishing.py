@@ -147,6 +147,19 @@ def test_the_same_request_again_gives_the_version_it_made(upload: Path) -> None:
     assert everything() == counted
 
 
+def test_an_older_version_is_its_own_request_again_but_not_another_ones(upload: Path) -> None:
+    first = send(factories.viewer(), upload)
+    factories.version(first.embedding, trigger=first.trigger, notes="The second.")
+    counted = everything()
+    again = {"name": "", "embedding": first.embedding}
+    assert send(factories.viewer(), upload, **again) == first
+    for other in ({"trigger": "fern-dragon"}, {"licence": "cc-by-4.0"}, {"label": "spring"}):
+        with pytest.raises(Conflict) as refusal:
+            send(factories.viewer(), upload, **again, **other)
+        assert refusal.value.code == "version_exists"
+    assert everything() == counted
+
+
 def test_the_same_values_in_another_file_are_refused_by_the_version_that_has_them(
     upload: Path, tmp_path: Path
 ) -> None:

@@ -191,7 +191,7 @@ def publish_file(
     else:
         require(viewer, "publish_version", embedding)
     ingested = ingest.embedding(viewer, path=path, filename=filename, half=half)
-    repeated = _repeated(owner, embedding, name, ingested, trigger)
+    repeated = _repeated(owner, embedding, name, ingested, trigger=trigger, licence=licence, label=label)
     if repeated is not None:
         return repeated
     if embedding is not None and kind and not embedding.kind:
@@ -275,18 +275,19 @@ def _repeated(
     embedding: Embedding | None,
     name: str,
     ingested: ingest.IngestedEmbedding,
+    *,
     trigger: str,
+    licence: str,
+    label: str,
 ) -> Version | None:
-    """The newest version of the embedding, if this very request made it: same bytes, same word (rule R5)."""
+    """The version that this very request made before: same bytes, word, licence and, if it asks for one, label (R5)."""
     versions = Version.objects.select_related("embedding__owner", "base_model").resolvable()
     if embedding is not None:
         versions = versions.filter(embedding=embedding)
     else:
         versions = versions.filter(embedding__owner=owner, embedding__name=name, embedding__deleted_at=None)
-    newest = versions.order_by("-number").first()
-    if newest is None or newest.source_sha256 != ingested.source_sha256 or newest.trigger != trigger:
-        return None
-    return newest
+    asked = {"trigger": trigger, "licence": licence, **({"label": label} if label else {})}
+    return versions.filter(source_sha256=ingested.source_sha256, **asked).order_by("-number").first()
 
 
 def _too_busy() -> Conflict:
