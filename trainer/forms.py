@@ -1,5 +1,6 @@
 """The wizard's form: words and numbers as people type them, turned into a Submission's fields."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -204,6 +205,8 @@ class TrainForm(expert.SettingFields):
         family = bases[0].family if bases else "tiny"
         if len({base.family for base in bases}) == 1:
             self.show_defaults(family)
+            steps = {name: _steps(name, family) for name in QUALITIES}
+            self.fields["max_steps"].widget.attrs["data-steps"] = json.dumps(steps)
         # With several bases their own list says the times: the tiles do not know which one will be chosen.
         only = times[bases[0].pk] if len(bases) == 1 else {}
         self.only_base = bases[0].title if bases else ""

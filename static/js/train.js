@@ -157,6 +157,18 @@ function suggest() {
   field.placeholder = word ? `for example: ${word}` : "";
 }
 
+// A quality brings its own number of steps, in place of what was filled in; the empty field shows it.
+const steps = form.querySelector("[name=max_steps]");
+function showSteps() {
+  const quality = form.querySelector("[name=preset]:checked")?.value;
+  steps.placeholder = JSON.parse(steps.dataset.steps || "{}")[quality] ?? "";
+}
+form.addEventListener("change", (event) => {
+  if (event.target.name !== "preset") return;
+  steps.value = "";
+  showSteps();
+});
+
 form.addEventListener("change", suggest);
 form.addEventListener("change", (event) => { if (["kind", "base_model"].includes(event.target.name)) look(); });
 form.addEventListener("submit", () => {
@@ -164,6 +176,7 @@ form.addEventListener("submit", () => {
   // After this tick, so that the press itself still counts.
   setTimeout(() => { start.disabled = true; }, 0);
 });
-window.addEventListener("pageshow", () => { start.disabled = false; busy.textContent = ""; advise(); suggest(); });
+window.addEventListener("pageshow", () => { start.disabled = false; busy.textContent = ""; advise(); suggest(); showSteps(); });
 suggest();
+showSteps();
 advise();

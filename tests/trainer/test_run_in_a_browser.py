@@ -20,6 +20,7 @@ from tests.pictures.camera import Camera
 from tests.trainer.conftest import slow_python
 from trainer import worker
 from trainer.models import TrainingRun
+from trainer.services import pictures
 
 pytestmark = [
     pytest.mark.browser,
@@ -135,3 +136,27 @@ def test_a_finished_run_is_compared_with_its_controls_taken_earlier_and_publishe
     page.locator("article.entry").wait_for()
     camera.shoot(page, "published")
     assert Version.objects.get(embedding=run.embedding).provenance["snapshot"] == "step 0"
+
+
+def test_choosing_a_quality_in_a_wizard_that_was_filled_in_sets_its_steps(
+    submit: Submit, maker: Viewer, page: Page
+) -> None:
+    run = submit(settings={"max_steps": 777, "lr": 0.004})
+    pictures.lay_out(maker, run=run)
+    page.goto(f"/train?again={run.id}")
+    steps = page.get_by_label("Most steps")
+    expect(steps).to_have_value("777")
+    page.get_by_role("radio", name="Quick").check()
+    expect(steps).to_have_value("")
+    expect(steps).to_have_attribute("placeholder", "250")
+    expect(page.locator("#id_lr")).to_have_value("0.004")
+    page.get_by_role("radio", name="Thorough").check()
+    expect(steps).to_have_attribute("placeholder", "2000")
+    # What is typed after that stands.
+    steps.fill("60")
+    page.get_by_label("Name", exact=True).fill("moss-again")
+    page.get_by_label("I may use these pictures").check()
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**/runs/*")
+    made = TrainingRun.objects.exclude(pk=run.pk).get()
+    assert (made.recipe["preset"], made.max_steps, made.recipe["lr"]) == ("thorough", 60, 0.004)

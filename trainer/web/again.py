@@ -16,6 +16,7 @@ from trainer import runs, written
 from trainer.forms import SETTINGS
 from trainer.models import TrainingRun
 from trainer.options import LINES
+from trainer.presets import preset_settings
 from trainer.services import beginning, pictures
 
 
@@ -51,6 +52,9 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
         settings["vectors_per_token"] = None  # as many as the word has that it goes on from
     if settings.get("initializer_mode") in ("word", "file"):
         settings["initializer_mode"] = ""
+    preset = recipe.get("preset", "standard")
+    if recipe["max_steps"] == preset_settings(preset, recipe["family"], recipe["kind"])["max_steps"]:
+        settings["max_steps"] = ""  # so that another quality has its own
     settings |= {name: "\n".join(recipe.get(name, ())) for name in LINES}
     if settings.get("crop") != "buckets":
         settings["crop"] = ""  # which part is kept is said at each picture
@@ -62,7 +66,7 @@ def initial_of_run(run: TrainingRun, *, name: str) -> dict[str, Any]:
         "kind": recipe["kind"],
         "initializer": recipe["initializer"],
         "start_from": beginning.name_of(run.start),
-        "preset": recipe.get("preset", "standard"),
+        "preset": preset,
         "base_model": run.base_model.name,
         "licence": run.licence,
         "visibility": run.embedding.visibility,
