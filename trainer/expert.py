@@ -92,7 +92,7 @@ class SettingFields(forms.Form):
         "the word goes; [filewords] is where a picture's caption goes.",
     )
     preview_prompts = forms.CharField(
-        label="Your own preview prompts",
+        label="Own prompts of the sheet",
         required=False,
         widget=forms.Textarea(
             attrs={"rows": LINES["preview_prompts"], "placeholder": "[name] on a mug, on a desk"}

@@ -24,17 +24,14 @@ def _at_once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """
 
     @wraps(view)
-    def answer(
-        request: HttpRequest, owner: str, name: str, number: int, layout: str | None = None
-    ) -> HttpResponse:
-        wanted = layout or request.GET.get("layout")
-        if wanted is not None and request.method in SAFE_METHODS:
+    def answer(request: HttpRequest, **place: Any) -> HttpResponse:
+        wanted = {"layout": request.GET.get("layout"), **place}
+        if wanted["layout"] is not None and request.method in SAFE_METHODS:
             viewer = request.viewer  # type: ignore[attr-defined]  # set by the gate
-            stored = pulls.stored(viewer, owner=owner, name=name, number=number, layout=wanted)
+            stored = pulls.stored(viewer, **wanted)
             if stored is not None:
                 return _sent(request, stored)
-        given = {} if layout is None else {"layout": layout}
-        return view(request, owner=owner, name=name, number=number, **given)
+        return view(request, **place)
 
     return answer
 

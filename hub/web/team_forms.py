@@ -1,5 +1,6 @@
 """Forms of teams."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -90,24 +91,30 @@ class InviteForm(forms.Form):
 class OwnerField(forms.ChoiceField):
     """The name that something is to stand under."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            required=False,
-            label="Under",
-            help_text="Your own name, or that of a team that you write for.",
-        )
+    def __init__(
+        self,
+        *,
+        label: str = "Under",
+        help_text: str = "Your own name, or that of a team that you write for.",
+        required: bool = False,
+    ) -> None:
+        super().__init__(label=label, help_text=help_text, required=required)
+
+    def offer(self, owners: Iterable[Owner]) -> None:
+        """These are the names to choose from."""
+        self.choices = [(one.name, one.name) for one in owners]
 
 
 class TransferForm(forms.Form):
     """Who gets it, and its name typed, so that nothing is given away by a slip."""
 
-    owner = forms.ChoiceField(label="To", help_text="One of the names that you may publish under.")
+    owner = OwnerField(label="To", help_text="One of the names that you may publish under.", required=True)
     name = forms.CharField(max_length=96, widget=forms.TextInput(attrs=_OFF))
 
     def __init__(self, *args: Any, name: str, owners: list[Owner], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wanted = name
-        self.fields["owner"].choices = [(one.name, one.name) for one in owners]  # type: ignore[attr-defined]
+        _owner_field(self).offer(owners)
         self.fields["name"].label = format_html("Type <code>{}</code> to confirm", name)
 
     def clean_name(self) -> str:
@@ -120,8 +127,14 @@ class TransferForm(forms.Form):
 
 def offer_owners(form: forms.Form, viewer: Viewer, act: str) -> None:
     """Let the form ask under which name, where the viewer has more than one; else take the question out."""
-    choices = [(one.name, one.name) for one in teams.owners(viewer, act=act)]
-    if len(choices) > 1:
-        form.fields["owner"].choices = choices  # type: ignore[attr-defined]  # an OwnerField
+    owners = teams.owners(viewer, act=act)
+    if len(owners) > 1:
+        _owner_field(form).offer(owners)
     else:
         del form.fields["owner"]
+
+
+def _owner_field(form: forms.Form) -> OwnerField:
+    field = form.fields["owner"]
+    assert isinstance(field, OwnerField)
+    return field
