@@ -220,6 +220,8 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "profile": ("see_public", None),
     "entry": ("see_public", None),
     "edit": ("edit_card", "edit_card"),
+    "ask_access": (None, "ask_access"),
+    "access_requests": ("manage_gate", "manage_gate"),
     "packs": ("see_public", None),
     "new_pack": ("create_pack", "create_pack"),
     "delete_pack": ("delete_pack", "delete_pack"),

@@ -29,7 +29,7 @@ class GateShape(Fields):
     """The gate before the files of an embedding, and where you stand at it."""
 
     gate = serializers.ChoiceField(Gate.choices)
-    terms = serializers.CharField(allow_blank=True, help_text="What people agree to; plain text.")
+    terms = serializers.CharField(allow_blank=True, help_text="What people agree to; Markdown.")
     may_have = serializers.BooleanField(help_text="Whether you may have the files, with what you sent.")
     request = AccessRequestShape(allow_null=True, help_text="What you asked; null for nothing.")
     page = serializers.URLField(help_text="The page for people, where one asks.")

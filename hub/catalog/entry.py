@@ -17,7 +17,16 @@ from hub.models.registry import VersionQuerySet
 RELATED = 6
 # What is offered on the page to those who keep it up.
 UPKEEP = frozenset(
-    ("publish_version", "edit_card", "yank", "delete_version", "change_visibility", "add_preview", "transfer")
+    (
+        "publish_version",
+        "edit_card",
+        "yank",
+        "delete_version",
+        "change_visibility",
+        "manage_gate",
+        "add_preview",
+        "transfer",
+    )
 )
 
 # What each block of the sheet is called, and what it answers.

@@ -4,12 +4,14 @@
 away without sending it (a start of training, a push by digest) asks here as well.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
 from hub.access import Viewer, allows, can, has_scope_for, require, under
+from hub.catalog.shapes import Facet, Paged
 from hub.errors import Forbidden, HubError, NotFound, Unauthenticated
 from hub.models import AccessRequest, Embedding
 from hub.models.registry import Gate
@@ -17,6 +19,7 @@ from hub.models.registry import Gate
 Row = TypeVar("Row", bound=Model)
 State = AccessRequest.State
 CODE: Final = "gated"
+PAGE_SIZE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,17 @@ def _grants(viewer: Viewer) -> QuerySet[AccessRequest]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a viewer stands at a gate: whether the files are theirs, and what they asked (None: nothing)."""
+    """Where a viewer stands at a gate: whether the files are theirs, and what they asked (None: nothing).
+
+    `waiting` counts the requests that wait, for those who answer them.
+    """
 
     gate: str
     terms: str
     may_have: bool
     may_manage: bool
     request: AccessRequest | None
+    waiting: int
 
 
 def place(viewer: Viewer, row: Embedding) -> Place | None:
@@ -104,8 +111,14 @@ def place(viewer: Viewer, row: Embedding) -> Place | None:
     gate = of(row)
     if gate is None:
         return None
+    keeps = can(viewer, "manage_gate", row)
     return Place(
-        row.gate, row.gate_terms, may_have(viewer, gate), can(viewer, "manage_gate", row), own(viewer, row)
+        gate=row.gate,
+        terms=row.gate_terms,
+        may_have=may_have(viewer, gate),
+        may_manage=keeps,
+        request=own(viewer, row),
+        waiting=requests(viewer, embedding=row, state=State.PENDING).count() if keeps else 0,
     )
 
 
@@ -130,3 +143,23 @@ def request(viewer: Viewer, *, embedding: Embedding, person: str) -> AccessReque
     if found is None:
         raise NotFound(f"{person[:96]} has not asked for these files.", code="request_not_found")
     return found
+
+
+@dataclass(frozen=True)
+class RequestPage(Paged):
+    """One page of the requests of a state, and how many there are of each."""
+
+    items: tuple[AccessRequest, ...]
+    states: tuple[Facet, ...]
+    page: int
+    pages: int
+
+
+def request_page(viewer: Viewer, *, embedding: Embedding, state: str, page: int) -> RequestPage:
+    """The requests of that state, newest first; two queries beside the question who asks. Refused as `requests`."""
+    rows = requests(viewer, embedding=embedding)
+    counts = Counter(rows.order_by().values_list("state", flat=True))
+    states = [Facet(one, State(one).label, counts[one], one == state) for one in State.values]
+    start = (page - 1) * PAGE_SIZE
+    shown = rows.filter(state=state)[start : start + PAGE_SIZE]
+    return RequestPage(tuple(shown), tuple(states), page, max(1, -(-counts[state] // PAGE_SIZE)))

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from hub.access import can, require
 from hub.catalog import downloads as available
 from hub.catalog import entry as entries
-from hub.catalog import moderation, resolve
+from hub.catalog import gates, moderation, resolve
 from hub.catalog import profile as profiles
 from hub.catalog.shapes import Entry
 from hub.errors import HubError
+from hub.services.embeddings import gating
 from hub.services.versions import publishing
-from hub.web import downloads, forms, provenance, usage
+from hub.web import downloads, forms, gate_forms, provenance, usage
 from hub.web.context import public_url
 from hub.web.measures import measured
 from hub.web.sheet import Sheet, arrange
@@ -59,7 +60,7 @@ def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
             kind=embedding.kind,
             revision=version.name,
             hub=public_url(request),
-            is_private=embedding.visibility == "private",
+            is_private=embedding.visibility == "private" or embedding.is_gated,
             example=_example(sheet),
         )
         tabs = usage.usages(subject)
@@ -76,6 +77,7 @@ def entry_context(request: HttpRequest, found: Entry) -> dict[str, Any]:
         "provenance_rows": provenance.rows(found.provenance),
         "provenance_text": provenance.text(found.provenance),
         "rulings": moderation.open_on(viewer_of(request), embedding),
+        "gate": gates.place(viewer_of(request), embedding),
     }
 
 
@@ -103,20 +105,28 @@ def _example(sheet: Sheet) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
-    """Change title, definition, card, tags, and who may see it."""
+    """Change title, definition, card, tags, who may see it, and who may have its files."""
     viewer = viewer_of(request)
     embedding = resolve.embedding(viewer, owner=owner, name=name)
     require(viewer, "edit_card", embedding)
     form = forms.DetailsForm(request.POST or None, initial=forms.details_of(embedding))
     if not can(viewer, "change_visibility", embedding):
         del form.fields["visibility"]
-    if request.method == "POST" and form.is_valid():
+    gate = None
+    if can(viewer, "manage_gate", embedding):
+        # Whoever does not send it leaves it as it is.
+        sent = request.POST if "gate" in request.POST else None
+        gate = gate_forms.GateForm(sent, initial=gate_forms.gate_of(embedding))
+    if request.method == "POST" and form.is_valid() and (gate is None or not gate.errors):
         try:
+            if gate is not None and gate.is_bound:
+                gating.set_gate(viewer, embedding=embedding, **gate.cleaned_data)
             publishing.update_details(viewer, embedding=embedding, **form.cleaned_data)
         except HubError as error:
             forms.refuse(form, error)
         else:
             messages.success(request, "Saved.")
             return redirect("entry", owner=embedding.owner.name, name=embedding.name)
-    status = 422 if form.errors else 200
-    return render(request, "embedding/edit.html", {"form": form, "embedding": embedding}, status=status)
+    status = 422 if form.errors or (gate and gate.errors) else 200
+    context = {"form": form, "gate": gate, "embedding": embedding}
+    return render(request, "embedding/edit.html", context, status=status)

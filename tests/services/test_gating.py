@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core import mail
 
+from hub import worker
 from hub.access import ANONYMOUS, Viewer, visible
 from hub.catalog import gates
 from hub.errors import Conflict, Forbidden, HubError, NotFound, Unacceptable, Unauthenticated
-from hub.models import AccessRequest, AuditEntry, Embedding, Version
+from hub.models import AccessRequest, AuditEntry, Embedding, OutboxJob, Version
 from hub.services.embeddings import gating
 from hub.services.pushing import pending
 from hub.services.versions import publishing
@@ -209,3 +212,28 @@ def test_what_bob_may_not_see_he_cannot_ask_for() -> None:
     publishing.update_details(factories.viewer(), embedding=row, visibility="private")
     with pytest.raises(NotFound):
         ask(row)
+
+
+def test_owner_and_asker_are_told_by_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.HUB, "HUB_EMAIL_URL", "smtp://mail.example.org")
+    for name in (ADA, BOB):
+        user = factories.user(name)
+        user.made_by_operator = True
+        user.save()
+    row = gated()
+    asked = ask(row, message="For a zine.")
+    jobs = OutboxJob.objects.filter(name="mail_access_request")
+    assert [job.args for job in jobs] == [[asked.pk]]
+    worker.mail_access_request.fn(asked.pk)
+    [told] = mail.outbox
+    assert told.to == ["ada@example.org"] and "bob asks" in told.subject
+    assert "For a zine." in told.body and "/ada/moss-dragon/requests" in told.body
+    gating.reject(factories.viewer(), request=asked, reason="Not for that.")
+    assert OutboxJob.objects.filter(name="mail_access_answer").count() == 1
+    worker.mail_access_answer.fn(asked.pk)
+    assert mail.outbox[1].to == ["bob@example.org"] and "Not for that." in mail.outbox[1].body
+    gating.accept(factories.viewer(), request=asked)
+    worker.mail_access_answer.fn(asked.pk)
+    assert "you are let in" in mail.outbox[2].subject
+    worker.mail_access_request.fn(asked.pk)
+    assert len(mail.outbox) == 3
