@@ -95,6 +95,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HUB_MAX_UPLOAD_MB", int, "16", "largest embedding file, MiB"),
     Variable("HUB_MAX_PICTURE_MB", int, "20", "largest picture, MiB"),
     Variable("HUB_PUSH_REGULAR_MB", int, "25", "files of a push up to this size come inside the commit, MiB"),
+    Variable("HUB_QUOTA_MB", int, "1024", "most that the files of one name may take up, MiB; 0: no end"),
     Variable(
         "HUB_MIN_FREE_BYTES", int, str(1 << 30), "writes are refused when less room than this would remain"
     ),

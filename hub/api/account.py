@@ -12,6 +12,7 @@ from hub.api.answers import check_unchanged, json_answer
 from hub.api.documented import documented
 from hub.api.endpoint import endpoint, viewer_of
 from hub.api.shapes import Fields
+from hub.catalog import storage
 from hub.services.people import accounts
 
 
@@ -21,6 +22,8 @@ class AccountShape(Fields):
     name = serializers.CharField(help_text="The name that you publish under.")
     about = serializers.CharField(allow_blank=True, help_text="What your page says of you.")
     joined = serializers.DateTimeField()
+    stored = serializers.IntegerField(help_text="Bytes of all files and pictures under your name.")
+    most_stored = serializers.IntegerField(allow_null=True, help_text="How many there may be; null: no end.")
     is_moderator = serializers.BooleanField()
     is_administrator = serializers.BooleanField()
     page = serializers.URLField()
@@ -62,6 +65,8 @@ def _told(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
         "name": user.username,
         "about": user.about,
         "joined": user.date_joined,
+        "stored": storage.used(user.owner),
+        "most_stored": storage.most(),
         "is_moderator": user.is_moderator,
         "is_administrator": user.is_staff,
         "page": payloads.address(request, "profile", user.username),

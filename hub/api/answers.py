@@ -10,8 +10,8 @@ from django.utils.cache import get_conditional_response
 
 from hub.wire.errors import ProtocolError
 
-# What others change about a thing without changing what anybody says of it.
-_COUNTS: Final = frozenset({"pulls", "likes"})
+# What changes about a thing without changing what anybody says of it.
+_COUNTS: Final = frozenset({"pulls", "likes", "stored"})
 
 
 def json_answer(request: HttpRequest, content: dict[str, Any], *, status: int = 200) -> HttpResponse:

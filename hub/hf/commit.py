@@ -14,6 +14,7 @@ from hub.hf import bodies, found, naming
 from hub.hf.endpoint import endpoint
 from hub.models import Embedding
 from hub.services.pushing import pending, pushed_files, pushing
+from hub.services.upkeep import quota
 from hub.wire import uploads
 
 PREUPLOAD_MAX = 256
@@ -45,9 +46,15 @@ def preupload(request: HttpRequest, owner: str, name: str, revision: str) -> Htt
     if not isinstance(files, list) or len(files) > PREUPLOAD_MAX:
         raise Invalid("malformed_request", f"Name up to {PREUPLOAD_MAX} files.", field="files")
     here = {file.path: file for file in resolve.files_of(embedding)}
+    wanted = [_asked(file) for file in files]
+    known = {(path, file.size) for path, file in here.items()}
+    new = [
+        size for path, size in wanted if pushed_files.kind_of(path) != "ignored" and (path, size) not in known
+    ]
+    if new:
+        quota.check(embedding.owner, more=sum(new))
     answers = []
-    for file in files:
-        path, size = _asked(file)
+    for path, size in wanted:
         is_regular = size <= uploads.MEBIBYTE * int(settings.HUB["HUB_PUSH_REGULAR_MB"])
         answer: dict[str, Any] = {
             "path": path,

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from hub.catalog import storage
 from hub.catalog import tokens as token_reads
 from hub.errors import HubError
 from hub.services.people import accounts
@@ -46,7 +47,8 @@ def profile_settings(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("settings_account")
-    return render(request, "settings/account.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "stored": storage.used(viewer.user.owner), "most_stored": storage.most()}
+    return render(request, "settings/account.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -203,6 +204,15 @@ class TestAnswers:
             headers=shelf.bearer("mara", "publish"),
         )  # fmt: skip
         assert response.status_code == 413 and "a.safetensors has" in response["X-Error-Message"]
+
+    def test_what_is_under_way_counts_for_the_quota(
+        self, client: Client, owned: Version, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(settings.HUB, "HUB_QUOTA_MB", 1)
+        assert "actions" in announce(client, size=600_000)
+        assert "actions" in announce(client, size=600_000)
+        refused = announce(client, oid="a" * 64, size=600_000)
+        assert refused["error"]["code"] == 413 and "one name may fill" in refused["error"]["message"]
 
     def test_nobody_keeps_more_uploads_open_than_there_is_room_for(
         self, client: Client, owned: Version

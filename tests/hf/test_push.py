@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.signals import request_started
 
 from hub.models import Blob, Commit, Embedding, Preview, Version
 from tests import factories, samples
@@ -369,6 +371,26 @@ def test_changing_a_card_needs_the_scope_for_it(ask: Ask, version: Version, tmp_
     error, said = put(ask, path, "README.md", publisher)
     assert error == "HfHubHTTPError" and "manage" in said
     assert Embedding.objects.get().title == "Moss Glow"
+
+
+def test_a_push_over_the_quota_is_refused_before_a_byte_is_sent(
+    ask: Ask, writer: str, version: Version, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setitem(settings.HUB, "HUB_QUOTA_MB", 1)
+    request_started.connect(
+        lambda environ, **_: asked.append(environ["PATH_INFO"]), weak=False, dispatch_uid="q"
+    )
+    try:
+        large = folder / "large.safetensors"
+        large.write_bytes(b"\0" * (2 << 20))
+        kind, text = put(ask, large, "large.safetensors", writer)
+        assert kind == "HfHubHTTPError" and "that one name may fill here" in text and "2.0 MiB more" in text
+        assert [one for one in asked if "commit" in one or "lfs" in one] == []
+        assert Version.objects.count() == 1
+        assert put(ask, folder / "my-file.safetensors", "my-file.safetensors", writer)[0] == "none"
+    finally:
+        request_started.disconnect(dispatch_uid="q")
 
 
 def test_pull_requests_are_refused_and_nothing_is_committed_instead(

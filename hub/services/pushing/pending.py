@@ -12,6 +12,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from hub import blobs
@@ -21,7 +22,7 @@ from hub.errors import Conflict, Invalid, NotFound, TooLarge, Unacceptable
 from hub.formats.limits import MIB
 from hub.models import Embedding, File, PendingPart, PendingUpload, Version
 from hub.services.pushing import direct
-from hub.services.upkeep import gc
+from hub.services.upkeep import gc, quota
 from hub.services.versions import ingest
 
 LIFE_HOURS: Final = 24
@@ -36,7 +37,7 @@ def largest() -> int:
 def announce(viewer: Viewer, *, embedding: Embedding, sha256: str, size: int) -> PendingUpload | None:
     """Make room for a file that the viewer is about to send; None when they have no need to send it.
 
-    TooLarge over the ceiling, Unacceptable for a digest that is none, Conflict with MOST_OPEN files under way.
+    TooLarge over the ceiling or the quota, Unacceptable for a digest that is none, Conflict with MOST_OPEN under way.
     """
     require(viewer, "publish_version", embedding)
     assert viewer.user is not None
@@ -48,6 +49,9 @@ def announce(viewer: Viewer, *, embedding: Embedding, sha256: str, size: int) ->
         )
     if _own_file(embedding, sha256) is not None:
         return None
+    others = PendingUpload.objects.filter(embedding__owner=embedding.owner_id).exclude(sha256=sha256)
+    under_way = others.aggregate(total=Sum("size"))["total"] or 0
+    quota.check(embedding.owner, more=size + under_way)
     with transaction.atomic():
         Embedding.objects.select_for_update().get(pk=embedding.pk)
         open_now = PendingUpload.objects.filter(user=viewer.user)

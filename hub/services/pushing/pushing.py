@@ -16,6 +16,7 @@ from hub.services.embeddings.details import Change
 from hub.services.pushing import pushed_card, pushed_files
 from hub.services.pushing.pushed_card import PushedCard
 from hub.services.pushing.pushed_files import Added
+from hub.services.upkeep import quota
 from hub.services.versions import checks, commits, digests, freezing, ingest, previews, publishing
 
 _TRIES = 5
@@ -58,6 +59,7 @@ def push(viewer: Viewer, *, embedding: Embedding, push: Push) -> Commit:
     of_kind = {kind: [one for one in push.added if kinds[one.path] == kind] for kind in set(kinds.values())}
     card = pushed_card.read(embedding, of_kind["card"][-1].file) if "card" in of_kind else PushedCard()
     parts = _parts(viewer, embedding, card, of_kind, push)
+    quota.check(embedding.owner, more=_size(parts))
     if "card" in of_kind:
         _check_may_edit(viewer, embedding, parts.change)
     for _ in range(_TRIES):
@@ -68,6 +70,12 @@ def push(viewer: Viewer, *, embedding: Embedding, push: Push) -> Commit:
             if parts.version is not None:
                 parts.version.pk, parts.version.embedding = None, embedding
     raise Conflict("state_conflict", "This embedding is being changed by somebody else; try again.")
+
+
+def _size(parts: _Parts) -> int:
+    """Bytes of what is new in it, about: the hub's own layouts come on top."""
+    of_version = len(parts.ingested.canonical) if parts.ingested and parts.version else 0
+    return of_version + sum(len(one.data) for one in parts.pictures)
 
 
 def _check_deletions(embedding: Embedding, push: Push, *, adds: bool) -> None:

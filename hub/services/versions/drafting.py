@@ -12,6 +12,7 @@ from hub.errors import Conflict, NotFound, Unacceptable
 from hub.models import BaseModel, Embedding, Version
 from hub.services import audit
 from hub.services.embeddings import bases
+from hub.services.upkeep import quota
 from hub.services.versions import checks, freezing, ingest, publishing
 
 
@@ -50,6 +51,7 @@ def add_file(
     trial = publishing.unsaved(viewer, embedding, ingested, **fields)
     for check in (*_SAID, checks.values_are_new):
         check(trial)
+    quota.check(embedding.owner, more=len(ingested.canonical))
     draft = publishing.add_draft(viewer, embedding=embedding, ingested=ingested, **fields)
     draw_again(draft)
     return draft

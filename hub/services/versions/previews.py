@@ -19,7 +19,7 @@ from hub.formats.limits import MAX_PICTURE_BYTES
 from hub.models import Preview, Version
 from hub.sandbox.generation import read_generation
 from hub.services import audit
-from hub.services.upkeep import gc
+from hub.services.upkeep import gc, quota
 from hub.services.versions import ingest
 
 _PICTURE_MAX = 32 << 20
@@ -75,6 +75,7 @@ def add_upload(viewer: Viewer, *, version: Version, path: Path, filename: str) -
     if any(row.parameters.get("source") == _digest(path) for row in _uploads(version)):
         return False
     taken = take(viewer, path=path, filename=filename)
+    quota.check(version.embedding.owner, more=len(taken.data))
     stored = ingest.put(taken.data)
     with transaction.atomic():
         return attach(version, taken, stored)

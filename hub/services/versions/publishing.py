@@ -16,6 +16,7 @@ from hub.models import BaseModel, Embedding, Owner, Version
 from hub.services import audit
 from hub.services.embeddings import bases, details, names
 from hub.services.embeddings.details import check_name_free, create_embedding, update_details
+from hub.services.upkeep import quota
 from hub.services.versions import checks, digests, files, freezing, ingest
 from hub.services.versions.lifecycle import delete_embedding, delete_version, discard_draft, unyank, yank
 
@@ -194,6 +195,7 @@ def publish_file(
     repeated = _repeated(owner, embedding, name, ingested, trigger=trigger, licence=licence, label=label)
     if repeated is not None:
         return repeated
+    quota.check(owner or embedding.owner, more=len(ingested.canonical))  # type: ignore[union-attr]  # one of them is
     if embedding is not None and kind and not embedding.kind:
         embedding = update_details(viewer, embedding=embedding, kind=kind)
     slugs = details.tag_slugs(embedding) if embedding else []
