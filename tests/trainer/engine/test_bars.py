@@ -16,6 +16,7 @@ from tests.trainer.engine.small_base import small_tokenizer
 from trainer.base_folder import BUNDLED
 from trainer.engine import bars
 from trainer.engine.base_model import BaseModel
+from trainer.engine.eyes import pixels
 from trainer.engine.fidelity import fidelity
 from trainer.engine.tone import lab
 
@@ -194,3 +195,8 @@ def test_a_folder_without_a_usable_model_costs_a_measure_and_no_sheet(
 
 def test_a_sheet_without_pairs_has_no_measures(base: BaseModel, tmp_path: Path) -> None:
     assert set(measured(base, [cell(tmp_path, "D", 0, 0, "red")], []).values()) == {None}
+
+
+def test_what_is_transparent_in_a_picture_is_seen_on_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (32, 32), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert torch.equal(pixels(tmp_path / "clear.png", 16), torch.ones(1, 3, 16, 16))
