@@ -26,6 +26,7 @@ for name in ("moss-glow", "ink-wash"):
 """
 SESSION: tuple[tuple[str, ...], ...] = (
     ("login", "http://127.0.0.1:8766", "--token-stdin"),
+    ("whoami",),
     ("search", "--owner", "mara"),
     ("pull", "mara/moss-glow@v1", "--tool", "comfyui"),
     ("lock", "mara/wet-places"),
@@ -36,6 +37,7 @@ SESSION: tuple[tuple[str, ...], ...] = (
     ("sync", "--tool", "comfyui", "--quiet"),
     ("push", "lantern-light.safetensors", "--kind", "style", "--licence", "cc-by-4.0", "--title", "Lantern light"),
     ("train", "bark", "--name", "wet-bark", "--kind", "style", "--consent", "--preset", "quick", "--publish"),
+    ("logout",),
 )  # fmt: skip
 
 
