@@ -33,6 +33,8 @@ MAX_ANSWER: Final = 64 << 20
 STILL_RUNNING: Final = "still_running"
 LOOK_AGAIN: Final = "5"
 MOST_LOOKS: Final = 130
+# What is refused until one has asked on its page, by the door that says so.
+GATED: Final = frozenset({"gated", "gated_repo"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _EXITS: Final = {
@@ -225,7 +227,11 @@ class Transport:
         code, message, detail = _told(record, status)
         if code.startswith("http_") and response.headers.get("X-Error-Code"):
             code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", response.headers["X-Error-Code"])[:60].lower()
-        if status in (401, 404) and not self.has_token:
+        if code in GATED:
+            code, page = "gated", (detail.get("detail") or {}).get("page", "")
+            message += f" {printable(page)}" if isinstance(page, str) and page else ""
+            message += "" if self.has_token else f" Then log in: glossa login {self.hub}"
+        elif status in (401, 404) and not self.has_token:
             message += f" If it is private, log in first: glossa login {self.hub}"
         exit_code = _EXITS.get(status, Exit.UNREACHABLE if status >= 500 else Exit.REFUSED)
         return ClientError(exit_code, code, message, status=status, url=call.url, **detail)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hub import env, worker
 from hub.access import Viewer
 from hub.models import Delivery, Embedding, OutboxJob, Version, Webhook
-from hub.services.embeddings import renaming
+from hub.services.embeddings import gating, renaming
 from hub.services.moderation import rulings
 from hub.services.versions import publishing
 from hub.services.webhooks import events, notices, sending, webhooks
@@ -329,6 +329,25 @@ def test_a_worker_that_comes_too_late_writes_nothing_down(receiver: Receiver) ->
     assert Delivery.objects.get().state == "delivered"
     assert len(set(receiver.ids)) == 1 and len(receiver.calls) == 2  # at least once, under one id
     assert Webhook.objects.get().failing_since is None
+
+
+def test_a_request_at_a_gate_is_told_once_and_without_what_was_shared(receiver: Receiver) -> None:
+    add(receiver)
+    row = gating.set_gate(factories.viewer(), embedding=factories.published(), gate="manual")
+    send()
+    receiver.calls.clear()
+    for _ in range(2):
+        gating.ask(factories.viewer("bob"), embedding=row, agrees=True, message="For a zine.")
+    gating.grant(factories.viewer(), embedding=row, name=factories.user("cara").username)
+    send()
+    [call] = receiver.calls
+    said = call.said["data"]["request"]
+    assert (call.said["type"], said["person"], said["state"]) == ("access.requested", "bob", "pending")
+    assert said["page"].endswith("/ada/moss-dragon/requests") and "example.org" not in str(said)
+    gating.ask(factories.viewer("dora"), embedding=row, agrees=True)
+    gating.withdraw(factories.viewer("dora"), embedding=row)
+    send()
+    assert Delivery.objects.order_by("-pk")[0].state == "dropped"
 
 
 def test_a_body_that_cannot_be_written_is_tried_again(
