@@ -169,7 +169,7 @@ class Attempt:
 
     def hold_to_limits(self, now: float) -> None:
         """Have an engine save and stop when the run took too long; end one that does not, or grows too big (J3)."""
-        if self.over is not None and now > self.over_by:
+        if self.over is not None and (now > self.over_by or self.child.is_deaf):
             self.child.kill()
             raise self.over
         if self.over is not None or self.run.version is not None:

@@ -131,7 +131,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_watch_and_to_stop_it(mia: G
             break
     time.sleep(1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     run = TrainingRun.objects.get()
     assert (process.returncode, run.state, run.cancel_requested) == (130, "queued", False)
     assert f"glossa train --follow {run.id} --publish --hub {mia.hub}" in err
@@ -157,7 +157,7 @@ def test_a_terminal_shows_one_line_that_moves_and_keeps_what_happened(mia: Gloss
             shown += piece
     except OSError:  # how Linux says that the other end is closed
         pass
-    assert process.wait(60) == 0
+    assert process.wait(180) == 0
     os.close(ours)
     text = shown.decode()
     moving = re.findall(r"\r(\[#*\.*\] step [^\r]*)", text)

@@ -146,5 +146,5 @@ def test_the_receiver_of_the_documentation_takes_ours_once_and_no_forgery(
         assert row.status == 401  # signed with a secret that it does not know
     finally:
         process.terminate()
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=120)
     assert out.count("version.published") == 1 and "ada/moss-dragon" in out

@@ -216,10 +216,13 @@ def test_a_run_that_takes_too_long_saves_stops_and_can_be_gone_on_from(
     assert continuing.go_on(maker, run=run, step=step).step == step
 
 
-def test_an_engine_deaf_to_the_limit_is_killed(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("trouble", "grace"), [("deaf", 0.5), ("compile", 600.0)])
+def test_an_engine_deaf_to_the_limit_is_killed(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch, trouble: str, grace: float
+) -> None:
     monkeypatch.setitem(settings.HUB, "HUB_RUN_HOURS", 0.5 / 3600)
-    monkeypatch.setattr("trainer.supervisor.LIMIT_GRACE", 0.5)
-    run = go(submit(initializer="deaf", settings={"max_steps": 5000}))
+    monkeypatch.setattr("trainer.supervisor.LIMIT_GRACE", grace)
+    run = go(submit(initializer=trouble, settings={"max_steps": 5000}))
     assert (run.state, run.code) == ("failed", "time_limit")
     assert not worker._child.running
 
