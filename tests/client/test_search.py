@@ -34,6 +34,19 @@ def test_filters_narrow_down_what_is_found(glossa: Glossa) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
+def test_an_order_that_is_asked_for_is_kept_with_words_and_without(glossa: Glossa) -> None:
+    factories.published("otto", "fern", title="Another moss", family="sd1")
+
+    def found(*words: str) -> list[str]:
+        return [row["name"] for row in glossa("search", *words, "--json").record["found"]]
+
+    assert found("--sort", "name", "--family", "sd1") == ["otto/fern", "otto/bad-hands", "mara/moss-glow"]
+    assert found("moss", "--sort", "name") == ["otto/fern", "mara/moss-glow"]
+    assert found("moss", "--sort", "old") == ["mara/moss-glow", "otto/fern"]
+    assert found()[0] == "otto/fern"
+
+
+@pytest.mark.usefixtures("shelf")
 def test_the_table_has_what_a_person_needs_to_pull(glossa: Glossa, tmp_path: Path) -> None:
     lines = glossa("search", "moss").out.splitlines()
     assert lines[0].split() == ["NAME", "KIND", "FAMILY", "WORD", "VERSION", "PULLS", "TITLE"]
