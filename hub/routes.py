@@ -2,6 +2,13 @@
 
 from typing import Final
 
+# Pages of django-allauth on which people change how they sign in.
+_OWN_SIGN_IN: Final = (
+    "account_reauthenticate", "account_email", "account_change_password", "account_set_password",
+    "mfa_index", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",
+    "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn",
+    "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_reauthenticate_webauthn",
+)  # fmt: skip
 # Every route of the site by its name: the act that safe methods need and the act that unsafe methods need
 # (None: the method does not exist there). A route without a row fails the suite and answers 404.
 ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
@@ -156,34 +163,20 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "api_token": ("manage_tokens", "manage_tokens"),
     "api_current_token": (None, "give_up_token"),
     # Accounts (django-allauth).
+    **dict.fromkeys(_OWN_SIGN_IN, ("manage_account", "manage_account")),
     "account_login": ("sign_in", "sign_in"),
     "account_logout": ("sign_in", "sign_in"),
     "account_inactive": ("sign_in", None),
     "account_signup": ("sign_in", "sign_in"),
-    "account_reauthenticate": ("manage_account", "manage_account"),
-    "account_email": ("manage_account", "manage_account"),
     "account_email_verification_sent": ("sign_in", "sign_in"),
     "account_confirm_email": ("sign_in", "sign_in"),
     "account_confirm_login_code": ("sign_in", "sign_in"),
-    "account_change_password": ("manage_account", "manage_account"),
-    "account_set_password": ("manage_account", "manage_account"),
     "account_reset_password": ("sign_in", "sign_in"),
     "account_reset_password_done": ("sign_in", None),
     "account_reset_password_from_key": ("sign_in", "sign_in"),
     "account_reset_password_from_key_done": ("sign_in", None),
     "mfa_authenticate": ("sign_in", "sign_in"),
-    "mfa_index": ("manage_account", "manage_account"),
-    "mfa_reauthenticate": ("manage_account", "manage_account"),
-    "mfa_activate_totp": ("manage_account", "manage_account"),
-    "mfa_deactivate_totp": ("manage_account", "manage_account"),
-    "mfa_view_recovery_codes": ("manage_account", "manage_account"),
-    "mfa_generate_recovery_codes": ("manage_account", "manage_account"),
     "mfa_download_recovery_codes": ("manage_account", None),
-    "mfa_list_webauthn": ("manage_account", "manage_account"),
-    "mfa_add_webauthn": ("manage_account", "manage_account"),
-    "mfa_edit_webauthn": ("manage_account", "manage_account"),
-    "mfa_remove_webauthn": ("manage_account", "manage_account"),
-    "mfa_reauthenticate_webauthn": ("manage_account", "manage_account"),
     # Pages.
     "home": ("see_public", None),
     "publish": ("create_embedding", "create_embedding"),
@@ -244,6 +237,7 @@ ROUTES: Final[dict[str, tuple[str | None, str | None]]] = {
     "report_owner": ("flag", "flag"),
     "own_flags": ("flag", None),
     "withdraw_flag": (None, "flag"),
+    "own_access": ("manage_account", None),
     "own_rulings": ("manage_account", None),
     "own_ruling": ("manage_account", "manage_account"),
     "desk": ("moderate", None),

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from hub.access import Viewer, allows, can, has_scope_for, require, under
+from hub.access import Viewer, allows, can, has_scope_for, require, under, visible
 from hub.catalog.shapes import Facet, Paged
 from hub.errors import Forbidden, HubError, NotFound, Unauthenticated
 from hub.models import AccessRequest, Embedding
@@ -163,3 +163,23 @@ def request_page(viewer: Viewer, *, embedding: Embedding, state: str, page: int)
     start = (page - 1) * PAGE_SIZE
     shown = rows.filter(state=state)[start : start + PAGE_SIZE]
     return RequestPage(tuple(shown), tuple(states), page, max(1, -(-counts[state] // PAGE_SIZE)))
+
+
+def waiting(viewer: Viewer) -> QuerySet[AccessRequest]:
+    """What waits for the viewer's answer, or for their team's admins', the oldest first."""
+    if viewer.user is None or not has_scope_for(viewer, "manage_gate"):
+        return AccessRequest.objects.none()
+    rows = AccessRequest.objects.filter(
+        under(viewer, "manage_gate", prefix="embedding__"), state=State.PENDING
+    )
+    rows = rows.filter(embedding__deleted_at=None).exclude(embedding__gate=Gate.OFF)
+    return rows.select_related("user", "embedding__owner").order_by("created_at", "pk")
+
+
+def asked_by(viewer: Viewer) -> QuerySet[AccessRequest]:
+    """What the viewer asked of embeddings that they see, newest first."""
+    if viewer.user is None:
+        return AccessRequest.objects.none()
+    seen = visible(Embedding.objects.all(), viewer).values("pk")
+    rows = AccessRequest.objects.filter(user=viewer.user, embedding__in=seen)
+    return rows.select_related("embedding__owner")

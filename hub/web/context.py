@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from hub.access import ANONYMOUS
-from hub.catalog import cases, teams
+from hub.catalog import cases, gates, teams
 from hub.wire.hosts import public_url
 
 try:
@@ -18,7 +18,7 @@ except PackageNotFoundError:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`hub`, `viewer` and `cases_waiting`; a refusal before the gate shows an anonymous page."""
+    """`hub`, `viewer` and what waits for them; a refusal before the gate shows an anonymous page."""
     viewer = getattr(request, "viewer", ANONYMOUS)
     facts = {
         "version": VERSION,
@@ -29,4 +29,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
     # Asked by the menu of moderators alone, and once for each page.
     waiting = cache(lambda: cases.open_count(viewer))
     asked = cache(lambda: teams.invitations(viewer).count())
-    return {"hub": facts, "viewer": viewer, "cases_waiting": waiting, "invitations_waiting": asked}
+    at_gates = cache(lambda: gates.waiting(viewer).count())
+    return {
+        "hub": facts,
+        "viewer": viewer,
+        "cases_waiting": waiting,
+        "invitations_waiting": asked,
+        "access_waiting": at_gates,
+    }

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.access import Viewer, require
 from hub.catalog import gates, resolve
@@ -25,6 +25,7 @@ ANSWERS: Final = {
     "put-back": "The request of {} waits again.",
 }
 PAGES_MAX: Final = 1_000
+SHOWN: Final = 100
 
 
 @require_POST
@@ -71,6 +72,14 @@ def requests(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     found = gates.request_page(viewer, embedding=row, state=state, page=min(max(wanted, 1), PAGES_MAX))
     context: dict[str, Any] = {"embedding": row, "page": found, "state": state, "form": form}
     return render(request, "embedding/requests.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def own(request: HttpRequest) -> HttpResponse:
+    """What waits for the viewer's answer, and what they asked for themselves."""
+    viewer = viewer_of(request)
+    context = {"waiting": gates.waiting(viewer)[:SHOWN], "asked": gates.asked_by(viewer)[:SHOWN]}
+    return render(request, "settings/access.html", context)
 
 
 def _answered(request: HttpRequest, viewer: Viewer, row: Embedding, state: str) -> HttpResponse:

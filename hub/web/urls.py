@@ -51,6 +51,7 @@ urlpatterns = [
     path("settings/reports/<int:number>/withdraw", reports.withdraw, name="withdraw_flag"),
     path("settings/rulings", rulings.own, name="own_rulings"),
     path("settings/rulings/<int:number>", rulings.ruling, name="own_ruling"),
+    path("settings/access", gates.own, name="own_access"),
     path("report/<str:owner>", reports.report_owner, name="report_owner"),
     path("moderation", desk.queue, name="desk"),
     path("moderation/appeals", desk.appealed, name="desk_appeals"),

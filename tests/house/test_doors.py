@@ -94,3 +94,18 @@ def test_writing_in_a_door_is_found(code: str) -> None:
 )
 def test_what_writes_nothing_is_not_taken_for_writing(code: str) -> None:
     assert writes(ast.parse(code)) == []
+
+
+# The ZIP of a version with its sidecars is made by hand, behind the same question as the file alone.
+READS_BYTES = {"hub/civitai/sidecars.py"}
+
+
+def test_doors_hand_out_files_by_the_one_way_out_alone() -> None:
+    """`hub.wire.files.send` asks the gate of an embedding; bytes that a door reads by itself would go past it."""
+    reads = set()
+    for path in door_files():
+        called = {ast.unparse(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+        if called & {"converting.stored", "converting.opened", "blobs.read", "blobs.checked", "blobs.url"}:
+            reads.add(str(path.relative_to(ROOT)))
+    assert reads == READS_BYTES
+    assert "gates.check(" in (ROOT / "hub/civitai/sidecars.py").read_text()

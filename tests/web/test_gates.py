@@ -127,6 +127,21 @@ def test_requests_come_in_pages_with_as_many_queries(
     assert "bob" in text(ada, f"{REQUESTS}?page=2")
 
 
+def test_what_waits_is_counted_in_the_menu_and_listed_with_what_one_asked(
+    ada: Client, bob: Client, row: Embedding
+) -> None:
+    assert "Gated words</strong>" not in text(ada, "/")
+    gating.ask(factories.viewer("bob"), embedding=row, agrees=True)
+    assert "<strong>Gated words</strong>: 1 request" in text(ada, "/")
+    assert f'href="{REQUESTS}"' in text(ada, "/settings/access")
+    mine = text(bob, "/settings/access")
+    assert "waits for its owner" in mine and "you shared bob@example.org" in mine and REQUESTS not in mine
+    Embedding.objects.update(visibility="private")
+    assert "moss-dragon" not in text(bob, "/settings/access")
+    gating.set_gate(factories.viewer(), embedding=row, gate="off")
+    assert "Gated words</strong>" not in text(ada, "/")
+
+
 def test_whoever_follows_a_download_without_access_is_led_to_the_page(bob: Client, row: Embedding) -> None:
     html = text(bob, f"{PAGE}/versions/1?layout=onetrainer", 403)
     assert "ask its owner for access" in html and 'href="http://testserver/ada/moss-dragon#gate"' in html

@@ -21,6 +21,7 @@ from hub.services.webhooks import events
 
 MESSAGE_MAX: Final = 1_000
 REASON_MAX: Final = 280
+MAIL_AFTER: Final = 60
 State = AccessRequest.State
 _ACTS: Final = {
     State.ACCEPTED: "accept_access",
@@ -78,7 +79,8 @@ def ask(viewer: Viewer, *, embedding: Embedding, agrees: bool, message: str = ""
         if is_new:
             events.tell("access.requested", row, request=asked.pk)
         if is_new and asked.state == State.PENDING and gate_mails.readers(asked):
-            jobs.enqueue("mail_access_request", asked.pk)
+            # Who takes it back at once, and asks again and again, fills nobody's mailbox.
+            jobs.enqueue("mail_access_request", asked.pk, delay_seconds=MAIL_AFTER)
     return asked
 
 
