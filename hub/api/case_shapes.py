@@ -16,11 +16,10 @@ ABOUT: Final = [(kind, kind) for kind in KINDS]
 class CasesQuery(QueueQuery):
     """Which cases."""
 
-    about = serializers.ChoiceField(ABOUT, required=False, default="")
+    about = serializers.ChoiceField(ABOUT, required=False)
     reason = serializers.ChoiceField(
         [*Flag.Reason.values, "rule"],
         required=False,
-        default="",
         help_text="`rule`: what the hub's own rules found.",
     )
 

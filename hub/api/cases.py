@@ -41,7 +41,8 @@ def cases(request: Request) -> HttpResponse:
     if not (after.isascii() and after.isdecimal()) or len(after) > 18:
         raise cursors.foreign()
     found = reads.walk(
-        viewer_of(request), which=given["state"], kind=given["about"], reason=given["reason"],
+        viewer_of(request), which=given["state"], kind=given.get("about", ""),
+        reason=given.get("reason", ""),
         after=int(after), limit=limit + 1,
     )  # fmt: skip
     shown = found[:limit]

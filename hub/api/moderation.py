@@ -134,7 +134,7 @@ def rulings(request: Request) -> HttpResponse:
         items = [told(request._request, one) for one in shown]
         return json_answer(request._request, {"items": items}, status=201)
     given = asked.query(RulingsQuery, request.GET.dict())
-    rows = reads.rulings(viewer, kind=given["kind"], by=given["by"])
+    rows = reads.rulings(viewer, kind=given.get("kind", ""), by=given["by"])
     return page(request._request, rows, given, partial(told, request._request), field="made_at")
 
 

@@ -78,7 +78,7 @@ class QueueQuery(PageQuery):
 class RulingsQuery(PageQuery):
     """Which rulings."""
 
-    kind = serializers.ChoiceField(Ruling.Kind.choices, required=False, default="")
+    kind = serializers.ChoiceField(Ruling.Kind.choices, required=False)
     by = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=150, help_text="The moderator's name."
     )

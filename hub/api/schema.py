@@ -37,6 +37,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "FlagOutcome": "hub.models.Flag.Outcome",
         "RulingKind": "hub.models.Ruling.Kind",
         "AppealOutcome": "hub.models.Appeal.Outcome",
+        "AccessState": "hub.models.AccessRequest.State",
         "VersionRulingKind": "hub.models.Ruling.OF_VERSIONS",
         "Visibility": "hub.models.registry.Visibility",
         "DeliveryState": "hub.models.Delivery.State",
