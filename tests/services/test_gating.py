@@ -11,7 +11,7 @@ from hub.access import ANONYMOUS, Viewer, visible
 from hub.catalog import gates
 from hub.errors import Conflict, Forbidden, HubError, NotFound, Unacceptable, Unauthenticated
 from hub.models import AccessRequest, AuditEntry, Embedding, OutboxJob, Version
-from hub.services.embeddings import gating
+from hub.services.embeddings import gating, transferring
 from hub.services.pushing import pending
 from hub.services.versions import publishing
 from tests import factories
@@ -165,6 +165,23 @@ def test_moderators_pass_by_session_and_tokens_by_the_scope_read() -> None:
     for name in (ADA, BOB):
         assert may_have(row, factories.token_viewer(name, scopes=["read"]))
         assert not may_have(row, factories.token_viewer(name, scopes=["publish", "manage"]))
+
+
+def test_nobody_asks_for_their_own_by_a_token_that_may_not_read() -> None:
+    row = gated()
+    with pytest.raises(Conflict) as refused:
+        gating.ask(factories.token_viewer(ADA, scopes=["manage"]), embedding=row, agrees=True)
+    assert refused.value.code == "has_access"
+
+
+def test_a_transfer_takes_grants_along_and_nothing_that_was_shared() -> None:
+    row = gated("auto")
+    ask(row, message="For a zine.")
+    team = factories.team(admin=ADA)
+    moved = transferring.transfer_embedding(factories.viewer(), embedding=row, to=team.owner)
+    asked = AccessRequest.objects.get()
+    assert (asked.state, asked.email, asked.message) == (State.ACCEPTED, "", "")
+    assert may_have(moved, factories.viewer(BOB)) and moved.gate == "auto"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub import jobs
-from hub.access import Viewer, can, can_see, require
+from hub.access import Viewer, can, can_see, require, role_on
 from hub.catalog import gates
 from hub.errors import Conflict, Forbidden, NotFound, Unacceptable
 from hub.models import AccessRequest, Embedding, User
@@ -63,7 +63,7 @@ def ask(viewer: Viewer, *, embedding: Embedding, agrees: bool, message: str = ""
     with transaction.atomic():
         row = _locked(embedding)
         _check_is_gated(row)
-        if can(viewer, "pull_gated", row):
+        if can(viewer, "pull_gated", row) or role_on(viewer, row) is not None:
             raise Conflict("has_access", "These files are yours to have already.")
         asked = AccessRequest.objects.filter(embedding=row, user=viewer.user).first()
         if asked is not None and asked.state == State.REJECTED:

@@ -34,6 +34,8 @@ def transfer_embedding(viewer: Viewer, *, embedding: Embedding, to: Owner) -> Em
             owner=before, name=row.name, defaults={"look_alike": row.look_alike, "embedding": row}
         )
         PendingUpload.objects.filter(embedding=row).delete()
+        # Grants go along; what people shared with the old owner is not the new one's to know.
+        row.access_requests.update(email="", message="")
         row.owner = to
         row.save(update_fields=["owner", "updated_at"])
         teams.readdress(viewer, row, before=told)
