@@ -291,7 +291,7 @@ def test_the_list_of_runs_asks_the_same_number_of_questions_for_any_length(
     for number in range(4):
         run = submit(name=f"moss-{'abcd'[number]}-glow")
         TrainingRun.objects.filter(pk=run.pk).update(state="done")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page = mia.get("/runs").content.decode()
     assert page.count("run-line") == 4
 

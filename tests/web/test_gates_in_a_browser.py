@@ -83,7 +83,13 @@ def test_a_gate_is_asked_at_answered_and_passed_without_a_mouse(sign_in: SignIn)
 
 def test_pages_of_gates_have_no_barriers(sign_in: SignIn) -> None:
     visits = {
-        "ada": (PAGE, f"{PAGE}/edit", f"{PAGE}/requests", f"{PAGE}/requests?state=rejected", "/settings/access"),
+        "ada": (
+            PAGE,
+            f"{PAGE}/edit",
+            f"{PAGE}/requests",
+            f"{PAGE}/requests?state=rejected",
+            "/settings/access",
+        ),
         "bob": (PAGE, "/ada/fern-glow"),
         "cara": (PAGE,),
         "dora": (PAGE, "/settings/access"),
