@@ -159,6 +159,8 @@ def _remade(
     if plain.mode in ("RGBA", "LA") and plain.getchannel("A").getextrema() != (255, 255):
         ground = "black" if as_mask else "white"
         clear = plain.convert("RGBA") if keep_clear else None
+        if clear:  # with no colours hidden below
+            clear.paste((255, 255, 255, 0), mask=clear.getchannel("A").point([255] + [0] * 255))
         plain = _on(ground, plain)
         notes.append("transparency kept, shown on white" if clear else f"transparency put on {ground}")
     rgb = _grey(plain) if as_mask else plain.convert("RGB")

@@ -159,6 +159,13 @@ def test_transparency_is_kept_on_request_and_facts_are_those_of_the_picture_on_w
     assert {**kept.facts, "notes": ()} == {**flat.facts, "notes": ()}
 
 
+def test_nothing_is_kept_of_colours_that_lie_hidden_where_a_picture_is_clear() -> None:
+    file = Image.new("RGBA", (64, 48), (200, 10, 10, 0))
+    file.paste((0, 0, 250, 90), (0, 0, 32, 48))
+    kept = opened(reencode(saved(file, "PNG"), form="png", keep_clear=True))
+    assert (kept.getpixel((60, 5)), kept.getpixel((5, 5))) == ((255, 255, 255, 0), (0, 0, 250, 90))
+
+
 @pytest.mark.parametrize("image", [Image.new("RGBA", (32, 32), "navy"), Image.new("RGB", (32, 32), "navy")])
 def test_what_is_nowhere_transparent_is_the_same_with_and_without_the_request(image: Image.Image) -> None:
     data = saved(image, "PNG")
