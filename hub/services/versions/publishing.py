@@ -188,14 +188,15 @@ def publish_file(
     `name_too_similar`, `version_exists` or `label_taken`.
     """
     if embedding is None:
-        owner = names.owner_for(viewer, "publish_version", owner)
+        owner = keeper = names.owner_for(viewer, "publish_version", owner)
     else:
         require(viewer, "publish_version", embedding)
+        keeper = embedding.owner
     ingested = ingest.embedding(viewer, path=path, filename=filename, half=half)
     repeated = _repeated(owner, embedding, name, ingested, trigger=trigger, licence=licence, label=label)
     if repeated is not None:
         return repeated
-    quota.check(owner or embedding.owner, more=len(ingested.canonical))  # type: ignore[union-attr]  # one of them is
+    quota.check(keeper, more=len(ingested.canonical))
     if embedding is not None and kind and not embedding.kind:
         embedding = update_details(viewer, embedding=embedding, kind=kind)
     slugs = details.tag_slugs(embedding) if embedding else []
